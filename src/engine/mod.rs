@@ -1,0 +1,4 @@
+//! Plans a run, runs it, and says what came of it.
+
+pub mod event;
+pub mod result;

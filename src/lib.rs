@@ -1,0 +1,19 @@
+//! The reference test suite and conformance harness for the Matrix capability API.
+//!
+//! Data flows one way, and the modules are the flow:
+//!
+//! ```text
+//! spec -> actors -> scenarios -> engine -> report      (what is asked, in which order, what came of it)
+//!           |           |
+//!         wire       outcome                           (bytes on the network; findings)
+//!           |
+//!   the target, or reference                           (a homeserver; the built-in one is a room of its own)
+//! ```
+
+pub mod cli;
+pub mod engine;
+pub mod outcome;
+pub mod scenarios;
+pub mod spec;
+pub mod target;
+pub mod wire;

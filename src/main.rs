@@ -1,0 +1,5 @@
+//! The `capcheck` binary.
+
+fn main() -> std::process::ExitCode {
+    capcheck::cli::main()
+}

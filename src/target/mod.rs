@@ -1,0 +1,4 @@
+//! Who is under test: the target file, how users come into being, and what the target offers.
+
+pub mod config;
+pub mod provision;

@@ -1,0 +1,1 @@
+//! Requests that a proper client cannot say, over hyper on a plain or TLS stream.
