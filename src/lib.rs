@@ -10,6 +10,7 @@
 //!   the target, or reference                           (a homeserver; the built-in one is a room of its own)
 //! ```
 
+pub mod actors;
 pub mod cli;
 pub mod engine;
 pub mod outcome;

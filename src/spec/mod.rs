@@ -8,4 +8,5 @@ pub mod binding;
 pub mod canonical;
 pub mod capability;
 pub mod hash;
+pub mod mistake;
 pub mod requirement;

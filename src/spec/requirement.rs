@@ -87,3 +87,8 @@ pub struct Sentence {
     /// Why no requirement rests on it, where none does.
     pub excluded: Option<String>,
 }
+
+/// PLACEHOLDER
+pub fn find(_id: &str) -> Option<&'static Requirement> {
+    None
+}

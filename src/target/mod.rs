@@ -1,4 +1,5 @@
 //! Who is under test: the target file, how users come into being, and what the target offers.
 
 pub mod config;
+pub mod features;
 pub mod provision;

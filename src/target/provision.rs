@@ -16,7 +16,7 @@ pub struct Cast {
 }
 
 /// A user for one scenario, with a session already logged in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     /// Full user ID.
     pub user_id: String,

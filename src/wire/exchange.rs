@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::spec::binding::Operation;
 
+/// How many characters of a body fit a phrase.
+const DESCRIBED: usize = 160;
+
 /// A string that must never reach a report or a log.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Secret(String);
@@ -171,6 +174,40 @@ impl Exchange {
     /// The status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         self.result.as_ref().ok().map(|r| r.status)
+    }
+
+    /// The `errcode` of a Matrix error, if the body is one.
+    pub fn errcode(&self) -> Option<String> {
+        let response = self.result.as_ref().ok().filter(|response| response.status >= 400)?;
+        let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        Some(body.get("errcode")?.as_str()?.to_owned())
+    }
+
+    /// Whether the target broke down: a 5xx, or no whole answer.
+    pub fn is_breakdown(&self) -> bool {
+        self.status().is_none_or(|status| status >= 500)
+    }
+
+    /// Whether the access token was refused as missing or dead.
+    pub fn is_token_refused(&self) -> bool {
+        self.status() == Some(401)
+            && matches!(self.errcode().as_deref(), Some("M_MISSING_TOKEN" | "M_UNKNOWN_TOKEN"))
+    }
+
+    /// What came back, in a phrase; redacted.
+    pub fn describe(&self) -> String {
+        let Some(status) = self.recorded.status else {
+            return self.recorded.fault.clone().unwrap_or_default();
+        };
+        match self.errcode() {
+            Some(errcode) => format!("{status} {errcode}"),
+            None => {
+                let body = self.recorded.response_body.as_deref().unwrap_or_default();
+                let head: String = body.chars().take(DESCRIBED).collect();
+                let cut = if head.len() < body.len() { "…" } else { "" };
+                format!("{status} {head}{cut}").trim_end().to_owned()
+            }
+        }
     }
 }
 
