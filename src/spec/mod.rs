@@ -7,5 +7,6 @@
 pub mod binding;
 pub mod canonical;
 pub mod capability;
+pub mod draw;
 pub mod hash;
 pub mod requirement;
