@@ -35,7 +35,9 @@ pub enum PlanError {
         nearest: Option<String>,
     },
     /// The selection leaves no scenario.
-    #[error("the selection leaves no scenario to run: --only and --skip cancel out, or --level leaves nothing")]
+    #[error(
+        "the selection leaves no scenario to run: --only and --skip cancel out, or --level leaves nothing"
+    )]
     Empty,
 }
 
@@ -65,7 +67,8 @@ impl Plan {
             selected && !any(&skip, scenario.id) && covers(scenario, &|rule| !skipped(rule))
         };
         let scenarios: Vec<&'static Scenario> = scenarios::all().filter(wanted).collect();
-        let covered: BTreeSet<&str> = scenarios.iter().flat_map(|scenario| scenario.covers).copied().collect();
+        let covered: BTreeSet<&str> =
+            scenarios.iter().flat_map(|scenario| scenario.covers).copied().collect();
         // A scenario that was named brings its requirements; a requirement that was named stands alone.
         let by_scenario: BTreeSet<&str> = scenarios
             .iter()
@@ -106,7 +109,9 @@ fn globs(flag: &'static str, patterns: &[String]) -> Result<Vec<WildMatch>, Plan
             let glob = WildMatch::new(pattern);
             match ids().any(|id| glob.matches(id)) {
                 true => Ok(glob),
-                false => Err(PlanError::NoMatch { flag, glob: pattern.clone(), nearest: nearest(pattern, ids()) }),
+                false => {
+                    Err(PlanError::NoMatch { flag, glob: pattern.clone(), nearest: nearest(pattern, ids()) })
+                }
             }
         })
         .collect()

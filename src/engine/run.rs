@@ -50,6 +50,16 @@ struct Rules {
     all_transcripts: bool,
 }
 
+impl Rules {
+    fn of(plan: &Plan, all_transcripts: bool) -> Self {
+        Self {
+            selected: plan.requirements.iter().map(|rule| rule.id.as_str()).collect(),
+            gating: plan.gating().map(|rule| rule.id.as_str()).collect(),
+            all_transcripts,
+        }
+    }
+}
+
 /// Runs the scenarios of a plan until they are done or `interrupt` resolves.
 pub async fn scenarios(
     world: &Arc<World>,
@@ -59,11 +69,7 @@ pub async fn scenarios(
     reporter: &mut dyn Reporter,
     interrupt: impl Future<Output = ()>,
 ) -> Finished {
-    let rules = Arc::new(Rules {
-        selected: plan.requirements.iter().map(|rule| rule.id.as_str()).collect(),
-        gating: plan.gating().map(|rule| rule.id.as_str()).collect(),
-        all_transcripts: options.all_transcripts,
-    });
+    let rules = Arc::new(Rules::of(plan, options.all_transcripts));
     let mut interrupt = std::pin::pin!(interrupt);
     let mut finished = Finished::default();
     let mut waiting = plan.scenarios.iter().copied().enumerate();
@@ -120,6 +126,16 @@ pub async fn scenarios(
         })
         .collect();
     finished
+}
+
+/// What comes of a plan of which nothing can be run.
+pub(super) fn nothing(plan: &Plan, client: &Client, stopped: Option<Stopped>, reason: &str) -> Finished {
+    let rules = Rules::of(plan, false);
+    let told = |(at, scenario): (usize, &&'static Scenario)| {
+        Performance::broken(reason).told(&Play::new(scenario, at, client), &rules)
+    };
+    let scenarios = plan.scenarios.iter().enumerate().map(told).collect();
+    Finished { scenarios, stopped, report_error: None }
 }
 
 /// One scenario on its stage; what it has found survives the scenario itself.
@@ -201,9 +217,14 @@ fn unmet(world: &World, scenario: &Scenario) -> Option<Stop> {
 fn panicked(error: JoinError) -> Stop {
     let payload = error.try_into_panic().ok();
     let words = payload.as_ref().and_then(|payload| {
-        payload.downcast_ref::<String>().cloned().or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
     });
-    Stop::HarnessFault { reason: format!("the scenario panicked: {}", words.unwrap_or_else(|| "?".to_owned())) }
+    Stop::HarnessFault {
+        reason: format!("the scenario panicked: {}", words.unwrap_or_else(|| "?".to_owned())),
+    }
 }
 
 impl Performance {
@@ -249,7 +270,8 @@ impl Performance {
             exchanges,
         };
         let whole = self.stop.is_none();
-        let ended = Ended { id: play.scenario.id, covers: play.scenario.covers, outcome, reason, whole, evaluated };
+        let ended =
+            Ended { id: play.scenario.id, covers: play.scenario.covers, outcome, reason, whole, evaluated };
         (ended, result)
     }
 }

@@ -53,7 +53,8 @@ fn outcome(id: &str, covering: &[&Ended]) -> (Outcome, Option<String>) {
     if found(Evaluated::Broken) {
         return (Outcome::Failed, None);
     }
-    let applying: Vec<&&Ended> = covering.iter().filter(|ended| ended.outcome != Outcome::NotApplicable).collect();
+    let applying: Vec<&&Ended> =
+        covering.iter().filter(|ended| ended.outcome != Outcome::NotApplicable).collect();
     if applying.is_empty() {
         let reason = covering.iter().find_map(|ended| ended.reason.clone());
         return (Outcome::NotApplicable, reason.or_else(|| Some(NO_SCENARIO.to_owned())));

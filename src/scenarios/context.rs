@@ -21,7 +21,17 @@ const ENTITLED: [&str; 3] = ["grace", "heidi", "ivan"];
 
 /// Words for capability names.
 const WORDS: [&str; 12] = [
-    "voip", "e2ee", "push", "threads", "polls", "widgets", "location", "stickers", "voice", "video", "markdown",
+    "voip",
+    "e2ee",
+    "push",
+    "threads",
+    "polls",
+    "widgets",
+    "location",
+    "stickers",
+    "voice",
+    "video",
+    "markdown",
     "reactions",
 ];
 
@@ -46,13 +56,21 @@ struct Waiting {
 impl Cx {
     /// A context with the users of a lease.
     pub(crate) fn new(stage: Arc<Stage>, ledger: Arc<Ledger>, id: &str, tag: String, lease: &Lease) -> Self {
-        let user = |(account, name): (&_, &&'static str)| User::new(stage.clone(), Clone::clone(account), name);
+        let user =
+            |(account, name): (&_, &&'static str)| User::new(stage.clone(), Clone::clone(account), name);
         let waiting = Waiting {
             ordinary: lease.ordinary.iter().zip(&NAMES).map(user).collect(),
             entitled: lease.entitled.iter().zip(&ENTITLED).map(user).collect(),
         };
         let draw = Draw::new(stage.world().seed, id);
-        Self { stage, ledger, tag, draw: Mutex::new(draw), names: AtomicUsize::new(0), waiting: Mutex::new(waiting) }
+        Self {
+            stage,
+            ledger,
+            tag,
+            draw: Mutex::new(draw),
+            names: AtomicUsize::new(0),
+            waiting: Mutex::new(waiting),
+        }
     }
 
     /// Keeps a judgement about a requirement; see [`check!`](crate::check).
@@ -122,7 +140,8 @@ impl Cx {
     /// A set with parameters that no server has met.
     pub fn set_with_parameters(&self) -> CapabilitySet {
         let drawn = self.draw(|draw| draw.set(true));
-        let members: CapabilitySet = drawn.to_json().into_members().map(|(_, p)| (self.name(), p)).collect();
+        let members =
+            drawn.names().filter_map(|name| Some((self.name(), drawn.get(name)?.clone()))).collect();
         self.salted(members, &[])
     }
 
@@ -154,7 +173,11 @@ impl Cx {
     /// A set with these members and one more, named so that the set is as wanted.
     ///
     /// The salt is counted and not drawn, so that the names of a run do not shift what the seed fixes.
-    pub fn salted_until(&self, members: CapabilitySet, wanted: impl Fn(&CapabilitySet) -> bool) -> CapabilitySet {
+    pub fn salted_until(
+        &self,
+        members: CapabilitySet,
+        wanted: impl Fn(&CapabilitySet) -> bool,
+    ) -> CapabilitySet {
         let name = self.name();
         (0u64..)
             .map(|salt| {

@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod canonical;
 pub mod capability;
+pub mod draw;
 pub mod hash;
 pub mod mistake;
 pub mod requirement;

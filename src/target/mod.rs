@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod features;
+pub mod preflight;
 pub mod provision;
