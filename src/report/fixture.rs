@@ -18,7 +18,7 @@ const NO_FEDERATION: &str = "not in this version";
 const NO_LOGIN: &str = "a second login of the user: POST /login answered 500";
 
 /// A body that tries everything: ANSI, bell, bidi override, C1, XML and markup, no end of line.
-pub(super) const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}desrever\u{2066}\u{9b}31m]]></failure><!-- \u{0}\u{fffe}\r\nFAILED  fake.row\u{200b}&amp;";
+pub(super) const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}desrever\u{2066}\u{9b}31m]]></failure><!-- \u{0}\u{fffe}\r\nFAILED  fake.row\u{200b}\u{e0041}&amp;";
 
 fn requirement(
     id: &str,

@@ -9,9 +9,14 @@ use serde_json::{Value, json};
 
 use crate::engine::result::{RunResult, SCHEMA_VERSION};
 
+use super::text;
+
 /// Writes the result as indented JSON with a newline at the end.
+///
+/// Characters that could play tricks on a terminal are spelled `\uXXXX`: the same JSON, safe to print.
 pub fn write(result: &RunResult, mut out: impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, result)?;
+    let json = text::escape_json(&serde_json::to_string_pretty(result)?);
+    out.write_all(json.as_bytes())?;
     out.write_all(b"\n")
 }
 

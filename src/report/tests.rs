@@ -133,6 +133,18 @@ fn a_hostile_target_cannot_reach_the_terminal_or_break_the_xml() {
 }
 
 #[test]
+fn json_is_safe_to_print_and_still_says_the_same() {
+    let result = fixture::hostile();
+    let mut bytes = Vec::new();
+    json::write(&result, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!(text.lines().map(text::escape).collect::<String>(), text.replace('\n', ""));
+    assert!(text.contains(r"\u202e") && text.contains(r"\udb40\udc41"), "nothing was escaped");
+    let said: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(said, serde_json::to_value(&result).unwrap());
+}
+
+#[test]
 fn nothing_is_wider_than_the_page_but_what_must_be_copied() {
     for width in [60, 80, 140] {
         let page = told(&fixture::non_conformant(), Style::PLAIN.columns(width));
@@ -247,6 +259,24 @@ fn the_published_schema_is_that_of_the_types() {
         published, schema,
         "run this test with CAPCHECK_BLESS=1 to write docs/report.schema.json anew"
     );
+}
+
+/// The keys of every object of the schema.
+fn keys(schema: &Value) -> Vec<String> {
+    let objects = schema["$defs"].as_object().unwrap().values().chain([schema]);
+    objects.filter_map(|object| object["properties"].as_object()).flat_map(|p| p.keys().cloned()).collect()
+}
+
+#[test]
+fn every_key_is_documented() {
+    let page = include_str!("../../docs/reports.md");
+    for key in keys(&json::schema()) {
+        assert!(page.contains(&format!("`{key}`")), "docs/reports.md does not explain `{key}`");
+    }
+    for outcome in ["passed", "failed", "untestable", "not_applicable", "harness_fault", "failed_not_gating"]
+    {
+        assert!(page.contains(&format!("`{outcome}`")), "docs/reports.md does not explain `{outcome}`");
+    }
 }
 
 #[test]

@@ -2,8 +2,6 @@
 //!
 //! Whatever a target said is escaped here before it reaches a terminal or an XML file.
 
-use std::fmt::Write as _;
-
 /// The longest phrase that a report prints in one piece, in characters.
 const LONGEST_PHRASE: usize = 600;
 
@@ -28,8 +26,23 @@ pub(crate) fn escape(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_hostile(c) => drop(write!(out, "\\u{{{:x}}}", c as u32)),
+            c if is_hostile(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
             c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Spells hostile characters in JSON text as `\uXXXX`. Its line feeds stand between values, never in them.
+pub(crate) fn escape_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        if is_hostile(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
         }
     }
     out
