@@ -164,6 +164,15 @@ fn one_broken_thing_is_told_once() {
 }
 
 #[test]
+fn the_finding_told_in_full_is_one_that_can_be_sent_again() {
+    let mut result = fixture::non_conformant();
+    result.scenarios.reverse();
+    let page = told(&result, Style::PLAIN);
+    assert!(page.contains("scenario   upload::first_signup_is_refused"), "{page}");
+    assert!(page.contains("also in    upload::later_sets_are_refused"), "{page}");
+}
+
+#[test]
 fn a_target_that_breaks_everything_still_fits_a_few_screens() {
     let mut result = fixture::non_conformant();
     let scenario = result.scenarios[1].clone();
