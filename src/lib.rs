@@ -14,6 +14,7 @@ pub mod actors;
 pub mod cli;
 pub mod engine;
 pub mod outcome;
+pub mod report;
 pub mod scenarios;
 pub mod spec;
 pub mod target;
