@@ -14,7 +14,9 @@ pub mod actors;
 pub mod cli;
 pub mod engine;
 pub mod outcome;
+pub mod reference;
 pub mod report;
+
 pub mod scenarios;
 pub mod spec;
 pub mod target;

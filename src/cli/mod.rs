@@ -1,5 +1,7 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+mod serve;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,9 +26,14 @@ Exit codes:
   1 beats 70 beats 3.";
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Run the built-in homeserver on its own
+    Serve(serve::ServeArgs),
+}
 
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+    }
 }
