@@ -1,5 +1,7 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+pub mod init;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,9 +26,14 @@ Exit codes:
   1 beats 70 beats 3.";
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Print a commented target file
+    Init(init::InitArgs),
+}
 
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Init(args) => init::run(&args),
+    }
 }

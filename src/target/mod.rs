@@ -1,4 +1,8 @@
 //! Who is under test: the target file, how users come into being, and what the target offers.
 
 pub mod config;
+pub mod file;
+pub mod keys;
 pub mod provision;
+pub mod template;
+pub mod url;

@@ -6,6 +6,9 @@ use crate::wire::{Client, Exchange, Secret};
 
 use super::config::Target;
 
+/// How the localparts of ordinary users begin that the suite registers.
+pub const ORDINARY: &str = "cap-";
+
 /// How many users a scenario needs, and of which kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cast {
