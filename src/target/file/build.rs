@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -254,14 +255,15 @@ impl Builder<'_> {
 
 fn check_pem(path: &Path) -> Result<(), String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let mut certificates = CertificateDer::pem_slice_iter(&bytes);
-    match certificates.next() {
-        None => Err("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()),
-        Some(first) => std::iter::once(first)
-            .chain(certificates)
-            .find_map(Result::err)
-            .map_or(Ok(()), |e| Err(e.to_string())),
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
     }
+    if roots.is_empty() {
+        return Err("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned());
+    }
+    Ok(())
 }
 
 fn limits(sheet: &Sheet) -> Limits {

@@ -12,7 +12,7 @@ use url::Url;
 use crate::spec::binding::{Operation, Route};
 use crate::target::keys::{ACCOUNT, KEYS, SECTIONS, find, nearest, place};
 
-use super::value::{Value, Wrong, read};
+use super::value::{Value, Wrong, kind, read};
 
 /// The values that a file gives, by section and name.
 #[derive(Debug, Default)]
@@ -50,10 +50,7 @@ impl Sheet {
                 (Some(section), DeValue::Table(table)) => sheet.read(section, table, &mut wrong),
                 (Some(section), other) => wrong.push(Wrong {
                     at: value.span(),
-                    message: format!(
-                        "{section} is a section: write [{section}], found a {}",
-                        other.type_str()
-                    ),
+                    message: format!("{section} is a section: write [{section}], found {}", kind(other)),
                 }),
                 (None, DeValue::Table(_)) => {
                     wrong.push(Wrong { at: name.span(), message: unknown_section(name.get_ref()) })

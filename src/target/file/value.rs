@@ -197,8 +197,14 @@ fn found(key: &Key, value: &DeValue<'_>) -> String {
         DeValue::Integer(n) if !secret => n.to_string(),
         DeValue::Float(n) if !secret => n.to_string(),
         DeValue::Boolean(flag) if !secret => flag.to_string(),
-        DeValue::Integer(_) => "an integer".to_owned(),
-        DeValue::Array(_) => "an array".to_owned(),
-        other => format!("a {}", other.type_str()),
+        other => kind(other),
+    }
+}
+
+/// What a value is, with its article.
+pub(super) fn kind(value: &DeValue<'_>) -> String {
+    match value.type_str() {
+        vowel @ ("integer" | "array") => format!("an {vowel}"),
+        other => format!("a {other}"),
     }
 }

@@ -1,0 +1,1 @@
+//! Users come into being.
