@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod engine;
 pub mod outcome;
+pub mod reference;
 pub mod scenarios;
 pub mod spec;
 pub mod target;

@@ -10,14 +10,14 @@ use crate::target::url::base_url;
 
 /// What `capcheck init` takes.
 #[derive(Debug, clap::Args)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// The client-server base URL of the homeserver under test
     #[arg(default_value = "http://127.0.0.1:8008", value_parser = base_url)]
     url: Url,
 }
 
 /// Prints a target file in which every key is explained.
-pub fn run(args: &InitArgs) -> ExitCode {
+pub(super) fn run(args: &InitArgs) -> ExitCode {
     match io::stdout().lock().write_all(template::target_file(&args.url).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever closed the pipe has read enough.

@@ -1,6 +1,7 @@
 //! The command line: one file per command; the only place that prints or exits.
 
-pub mod init;
+mod init;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -29,11 +30,14 @@ Exit codes:
 enum Command {
     /// Print a commented target file
     Init(init::InitArgs),
+    /// Run the built-in homeserver on its own
+    Serve(serve::ServeArgs),
 }
 
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Init(args) => init::run(&args),
+        Command::Serve(args) => serve::run(args),
     }
 }

@@ -1,0 +1,128 @@
+//! `capcheck serve`: the built-in homeserver, on its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::signal;
+
+use crate::reference::{self, Account, Grant, Options, Registration, Running, ServerLimits};
+
+/// Usage, or an address that cannot be listened on.
+const USAGE: u8 = 2;
+/// Our own fault.
+const INTERNAL: u8 = 70;
+
+/// Runs the built-in homeserver until it is interrupted
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8008")]
+    listen: SocketAddr,
+    /// The domain of its users [default: localhost:PORT]
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// A capability for users whose localpart matches a glob; repeatable
+    /// [default: m.cap.content_repo.v1=granted-*]
+    #[arg(long, value_name = "CAP=GLOB")]
+    grant: Vec<Grant>,
+    /// How users sign up: dummy, token:TOKEN, terms, shared-secret:SECRET or closed
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "dummy",
+        env = "CAPCHECK_REGISTRATION",
+        hide_env_values = true
+    )]
+    registration: Registration,
+    /// A user that exists from the start; repeatable
+    #[arg(long, value_name = "USER:PASSWORD")]
+    account: Vec<Account>,
+    /// Have no presence
+    #[arg(long)]
+    no_presence: bool,
+    /// The longest capability set that is taken, in bytes
+    #[arg(long, value_name = "BYTES")]
+    max_set_bytes: Option<usize>,
+}
+
+impl ServeArgs {
+    fn options(self) -> Options {
+        let defaults = Options::default();
+        let limits = defaults.limits;
+        Options {
+            server_name: self.server_name,
+            grants: if self.grant.is_empty() { defaults.grants } else { self.grant },
+            registration: self.registration,
+            accounts: self.account,
+            limits: ServerLimits {
+                max_set_bytes: self.max_set_bytes.unwrap_or(limits.max_set_bytes),
+                ..limits
+            },
+            presence_enabled: !self.no_presence,
+            ..Options::default()
+        }
+    }
+}
+
+/// Serves until SIGINT or SIGTERM; exit code 0, or 2 if the address cannot be listened on.
+pub(super) fn run(args: ServeArgs) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(serve(args)),
+        Err(error) => fail(INTERNAL, &format!("cannot start: {error}")),
+    }
+}
+
+async fn serve(args: ServeArgs) -> ExitCode {
+    let interrupted = match Interrupt::new() {
+        Ok(interrupted) => interrupted,
+        Err(error) => return fail(INTERNAL, &format!("cannot wait for signals: {error}")),
+    };
+    let listen = args.listen;
+    match reference::start(listen, args.options()).await {
+        Ok(server) => {
+            announce(&server);
+            interrupted.wait().await;
+            server.stop().await;
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(USAGE, &error.to_string()),
+    }
+}
+
+/// One line on standard output, which scripts wait for; nobody may be reading it.
+fn announce(server: &Running) {
+    let mut out = std::io::stdout().lock();
+    let line = writeln!(out, "listening on {} as {}", server.url(), server.server_name());
+    drop(line.and_then(|()| out.flush()));
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    anstream::eprintln!("error: {message}");
+    ExitCode::from(code)
+}
+
+/// SIGINT, and where there is one SIGTERM.
+struct Interrupt {
+    #[cfg(unix)]
+    terminate: signal::unix::Signal,
+}
+
+impl Interrupt {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        drop(signal::ctrl_c().await);
+    }
+}

@@ -1,0 +1,35 @@
+//! Presence by request.
+
+use crate::reference::errors::MatrixError;
+use crate::reference::http::{Answer, Call, Reply, required, text};
+use crate::reference::server::Server;
+use crate::reference::state::Availability;
+
+/// Sets one's own presence. Fields that are not the user's to say, the hash among them, are ignored.
+pub(super) fn set(server: &Server, call: &Call) -> Answer {
+    let session = call.session()?;
+    let owner = call.variables.get("user_id").unwrap_or_default();
+    if server.with(|state, _| **state.user_id(session.user) != *owner) {
+        return Err(MatrixError::forbidden("This is somebody else's presence").into());
+    }
+    let body = call.object()?;
+    let availability = Availability::parse(required(&body, "presence")?)
+        .ok_or_else(|| MatrixError::invalid_param("presence is online, unavailable or offline"))?;
+    let message = text(&body, "status_msg")?.map(str::to_owned);
+    server.with(|state, now| state.set_presence(now, session.user, availability, message));
+    Ok(Reply::empty())
+}
+
+/// The presence of somebody with whom one shares a room; all others look alike.
+pub(super) fn get(server: &Server, call: &Call) -> Answer {
+    let session = call.session()?;
+    let owner = call.variables.get("user_id").unwrap_or_default();
+    let content = server.with(|state, now| {
+        let user = state.find_user(owner).filter(|user| state.shares_room(session.user, *user))?;
+        Some(state.presence_content(now, user))
+    });
+    match content {
+        Some(content) => Ok(Reply::ok(&content)),
+        None => Err(MatrixError::forbidden("You do not share a room with this user").into()),
+    }
+}

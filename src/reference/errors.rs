@@ -1,0 +1,53 @@
+//! Matrix errors as data (Matrix specification, client-server API, "Standard error response").
+
+use std::borrow::Cow;
+
+use super::http::Reply;
+
+/// An error that a Matrix client can read: a status, a code for programs and a message for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MatrixError {
+    pub(crate) status: u16,
+    pub(crate) errcode: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
+}
+
+/// Names the constructors of the errors that this server answers with.
+macro_rules! errors {
+    ($($name:ident = $status:literal $errcode:literal;)*) => {
+        impl MatrixError {
+            $(pub(crate) fn $name(message: impl Into<Cow<'static, str>>) -> Self {
+                Self { status: $status, errcode: Cow::Borrowed($errcode), message: message.into() }
+            })*
+        }
+    };
+}
+
+errors! {
+    missing_token = 401 "M_MISSING_TOKEN";
+    unknown_token = 401 "M_UNKNOWN_TOKEN";
+    forbidden = 403 "M_FORBIDDEN";
+    not_found = 404 "M_NOT_FOUND";
+    unrecognized = 404 "M_UNRECOGNIZED";
+    wrong_method = 405 "M_UNRECOGNIZED";
+    not_json = 400 "M_NOT_JSON";
+    bad_json = 400 "M_BAD_JSON";
+    invalid_param = 400 "M_INVALID_PARAM";
+    missing_param = 400 "M_MISSING_PARAM";
+    too_large = 413 "M_TOO_LARGE";
+    limit_exceeded = 403 "M_RESOURCE_LIMIT_EXCEEDED";
+    user_in_use = 400 "M_USER_IN_USE";
+    invalid_username = 400 "M_INVALID_USERNAME";
+    guest_access = 403 "M_GUEST_ACCESS_FORBIDDEN";
+    room_in_use = 400 "M_ROOM_IN_USE";
+    unknown = 400 "M_UNKNOWN";
+    internal = 500 "M_UNKNOWN";
+    stopping = 503 "M_UNKNOWN";
+}
+
+impl From<MatrixError> for Reply {
+    fn from(error: MatrixError) -> Self {
+        let body = serde_json::json!({ "errcode": error.errcode, "error": error.message });
+        Reply::json(error.status, &body)
+    }
+}

@@ -1,0 +1,37 @@
+//! The built-in homeserver: a real one for all that the suite touches.
+//!
+//! It is a room of its own. It reads the binding of `crate::spec` and nothing
+//! else of the suite: its canonicalisation is Ruma's, its union and its state are
+//! its own, so that the suite's oracle and the server it is tried on never
+//! share the arithmetic on which they are compared.
+//!
+//! `state` is plain data with pure transitions; `client_api` is thin HTTP over
+//! it; [`faults`] makes it deviate, one named mistake at a time.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+//! use capcheck::reference::{self, Options};
+//!
+//! let server = reference::start("127.0.0.1:0".parse()?, Options::default()).await?;
+//! assert!(server.url().starts_with("http://127.0.0.1:"));
+//! server.stop().await;
+//! # Ok(()) })
+//! # }
+//! ```
+
+mod arithmetic;
+mod client_api;
+mod errors;
+pub mod faults;
+mod grants;
+mod http;
+mod options;
+mod routes;
+mod server;
+mod state;
+
+pub use faults::{Fault, FaultSet, UnknownFault};
+pub use grants::{Grant, GrantError};
+pub use options::{Account, AccountError, Options, Registration, RegistrationError, ServerLimits};
+pub use server::{Running, StartError, start};

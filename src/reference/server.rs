@@ -1,0 +1,237 @@
+//! The running server: one lock around the state, a clock, long polls, start and stop.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::client_api;
+use super::options::{Account, Options};
+use super::routes::Routes;
+use super::state::{Login, NewUser, Rules, State, UserKey};
+
+/// How long `stop` waits for answers under way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// An account that was to exist from the start cannot.
+    #[error("cannot make account {localpart:?}: {reason}")]
+    Account {
+        /// The account's localpart.
+        localpart: String,
+        /// Why.
+        reason: String,
+    },
+    /// The operating system gives no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(String),
+}
+
+/// Starts a homeserver; port 0 takes a free one. Dropping what comes back stops it, too.
+pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, StartError> {
+    let failed = |reason| StartError::Listen { address: listen, reason };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let server_name = options.server_name.clone().unwrap_or_else(|| format!("localhost:{}", address.port()));
+    let (stop, stopped) = watch::channel(false);
+    let server = Arc::new(Server::new(options, &server_name, stopped.clone())?);
+    let router = Router::new().fallback(client_api::handle).with_state(server.clone());
+    // Answers are small and single: waiting to fill a segment only delays them.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let serving = axum::serve(listener, router).with_graceful_shutdown(until_stopped(stopped));
+    let task = tokio::spawn(async move { drop(serving.await) });
+    Ok(Running { address, server_name, server, stop, task: Some(task) })
+}
+
+/// A homeserver that is up.
+pub struct Running {
+    address: SocketAddr,
+    server_name: String,
+    server: Arc<Server>,
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its base URL, without a trailing slash.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The domain of its users.
+    pub fn server_name(&self) -> &str {
+        &self.server_name
+    }
+
+    /// Moves its clock forward: what expires with time does so without waiting.
+    pub fn advance(&self, by: Duration) {
+        self.server.clock.advance(by);
+    }
+
+    /// Stops it: long polls are answered at once, answers under way get a moment to leave.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            let abort = task.abort_handle();
+            if tokio::time::timeout(GRACE, task).await.is_err() {
+                abort.abort();
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Ends when the server is to stop, or nobody is left who could say so.
+async fn until_stopped(mut stopped: watch::Receiver<bool>) {
+    drop(stopped.wait_for(|stop| *stop).await);
+}
+
+/// What requests share.
+pub(crate) struct Server {
+    pub(crate) options: Options,
+    pub(crate) routes: Routes,
+    pub(crate) server_name: String,
+    clock: Clock,
+    shared: Mutex<Shared>,
+    stopped: watch::Receiver<bool>,
+}
+
+struct Shared {
+    state: State,
+    /// Users whose long polls wait for something to happen.
+    waiting: HashMap<UserKey, Arc<Notify>>,
+}
+
+impl Server {
+    fn new(options: Options, server_name: &str, stopped: watch::Receiver<bool>) -> Result<Self, StartError> {
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let epoch_ms = u64::try_from(epoch.as_millis()).unwrap_or_default();
+        let mut state = State::new(Rules::new(&options, server_name, epoch_ms));
+        for account in &options.accounts {
+            add_account(&mut state, account)?;
+        }
+        Ok(Self {
+            routes: Routes::new(&options.binding),
+            server_name: server_name.to_owned(),
+            options,
+            clock: Clock::default(),
+            shared: Mutex::new(Shared { state, waiting: HashMap::new() }),
+            stopped,
+        })
+    }
+
+    /// Does one transition under the lock, then wakes the long polls of those whom it touched.
+    pub(crate) fn with<T>(&self, transition: impl FnOnce(&mut State, Duration) -> T) -> T {
+        let mut shared = self.lock();
+        let result = transition(&mut shared.state, self.clock.now());
+        for user in shared.state.take_touched() {
+            if let Some(waiting) = shared.waiting.remove(&user) {
+                waiting.notify_waiters();
+            }
+        }
+        result
+    }
+
+    /// Looks at the state and, under the same lock, begins to wait for a change that touches `user`.
+    pub(crate) fn watch<T>(
+        &self,
+        user: UserKey,
+        look: impl FnOnce(&State, Duration) -> T,
+    ) -> (T, OwnedNotified) {
+        let mut shared = self.lock();
+        let seen = look(&shared.state, self.clock.now());
+        let changed = shared.waiting.entry(user).or_default().clone().notified_owned();
+        (seen, changed)
+    }
+
+    /// Ends when the server is to stop.
+    pub(crate) async fn stopping(&self) {
+        until_stopped(self.stopped.clone()).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add_account(state: &mut State, account: &Account) -> Result<(), StartError> {
+    let failed = |reason: String| StartError::Account { localpart: account.localpart.clone(), reason };
+    let salt = random_bytes().map_err(|error| StartError::Random(error.to_string()))?;
+    let new = NewUser { localpart: &account.localpart, password: account.password.reveal(), salt };
+    let user = state.create_user(new).map_err(|error| failed(error.message.into_owned()))?;
+    if let Some(token) = &account.token {
+        let login =
+            Login { device: "STATIC".to_owned(), display_name: None, token: token.reveal().to_owned() };
+        state.log_in(Duration::ZERO, user, login).map_err(|error| failed(error.message.into_owned()))?;
+    }
+    Ok(())
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The time since the server started, which tests may move forward.
+#[derive(Debug)]
+struct Clock {
+    started: Instant,
+    ahead_ms: AtomicU64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { started: Instant::now(), ahead_ms: AtomicU64::new(0) }
+    }
+}
+
+impl Clock {
+    fn now(&self) -> Duration {
+        self.started.elapsed() + Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed))
+    }
+
+    fn advance(&self, by: Duration) {
+        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX / 4);
+        self.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}

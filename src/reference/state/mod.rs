@@ -1,0 +1,133 @@
+//! The homeserver's state: plain data and pure transitions. No I/O and no clock: every
+//! transition that depends on time takes `now`, the time since the server started.
+
+mod accounts;
+mod presence;
+mod rooms;
+mod sessions;
+mod sets;
+mod sync;
+mod uia;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arithmetic::Set;
+use super::faults::FaultSet;
+use super::grants::Grant;
+use super::options::{Options, ServerLimits};
+
+pub(crate) use accounts::NewUser;
+pub(crate) use presence::Availability;
+pub(crate) use rooms::{Moderation, NewRoom};
+pub(crate) use sessions::{DeviceInfo, Login, Session};
+pub(crate) use sets::Undeclarable;
+pub(crate) use sync::View;
+
+/// A user, by position in the list of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct UserKey(usize);
+
+/// What the state needs to know of the options.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) server_name: String,
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) limits: ServerLimits,
+    pub(crate) faults: FaultSet,
+    pub(crate) presence_enabled: bool,
+    /// The type of the event that carries the hash.
+    pub(crate) presence_event: String,
+    /// The field of its content that holds the hash.
+    pub(crate) presence_field: String,
+    /// Milliseconds since the Unix epoch at which the server started.
+    pub(crate) epoch_ms: u64,
+}
+
+impl Rules {
+    /// The rules of a server with this name.
+    pub(crate) fn new(options: &Options, server_name: &str, epoch_ms: u64) -> Self {
+        Self {
+            server_name: server_name.to_owned(),
+            capabilities: options.capabilities.clone(),
+            grants: options.grants.clone(),
+            limits: options.limits.clone(),
+            faults: options.faults,
+            presence_enabled: options.presence_enabled,
+            presence_event: options.binding.presence.event.clone(),
+            presence_field: options.binding.presence.field.clone(),
+            epoch_ms,
+        }
+    }
+}
+
+/// All that a homeserver remembers.
+#[derive(Debug)]
+pub(crate) struct State {
+    rules: Rules,
+    /// Grows with every change that a client can see; `/sync` tokens are positions.
+    position: u64,
+    users: Vec<accounts::User>,
+    by_localpart: HashMap<String, UserKey>,
+    tokens: HashMap<String, Session>,
+    rooms: HashMap<String, rooms::Room>,
+    aliases: BTreeMap<String, String>,
+    sets: sets::Sets,
+    uia: uia::Authentications,
+    nonces: BTreeMap<String, Duration>,
+    touched: BTreeSet<UserKey>,
+}
+
+impl State {
+    /// A homeserver without users.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            position: 0,
+            users: Vec::new(),
+            by_localpart: HashMap::new(),
+            tokens: HashMap::new(),
+            rooms: HashMap::new(),
+            aliases: BTreeMap::new(),
+            sets: sets::Sets::default(),
+            uia: uia::Authentications::default(),
+            nonces: BTreeMap::new(),
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// The users who have something new to see, or are gone, since the last call.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<UserKey> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// The user's full ID.
+    pub(crate) fn user_id(&self, user: UserKey) -> &Arc<str> {
+        &self.users[user.0].id
+    }
+
+    /// The user with this full ID; IDs of other servers and unknown ones are nobody's.
+    pub(crate) fn find_user(&self, user_id: &str) -> Option<UserKey> {
+        let (localpart, server) = user_id.strip_prefix('@')?.split_once(':')?;
+        (server == self.rules.server_name).then(|| self.by_localpart.get(localpart).copied()).flatten()
+    }
+
+    /// The set of server capabilities that a user gets (draft S2, S5).
+    fn server_set_for(&self, localpart: &str) -> Arc<Set> {
+        let granted = self.rules.grants.iter().filter(|grant| grant.covers(localpart));
+        Set::of(
+            self.rules
+                .capabilities
+                .iter()
+                .map(String::as_str)
+                .chain(granted.map(|grant| grant.capability.as_str())),
+        )
+    }
+
+    fn advance(&mut self) -> u64 {
+        self.position += 1;
+        self.position
+    }
+}

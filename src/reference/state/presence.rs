@@ -1,0 +1,150 @@
+//! Presence: the event that carries the hash of a user's union (draft C4, C5).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{State, UserKey};
+
+/// Whether a user is there, as `presence` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Availability {
+    Online,
+    Unavailable,
+    #[default]
+    Offline,
+}
+
+impl Availability {
+    /// Reads Matrix's word for it.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "online" => Some(Self::Online),
+            "unavailable" => Some(Self::Unavailable),
+            "offline" => Some(Self::Offline),
+            _ => None,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Unavailable => "unavailable",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// A user's presence, the hash aside.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    pub(super) availability: Availability,
+    pub(super) status_msg: Option<String>,
+    pub(super) last_active: Option<Duration>,
+    /// When anything about it, the hash included, last changed; 0 for never.
+    pub(super) position: u64,
+}
+
+impl State {
+    /// Sets what the user says of themselves; the hash is not theirs to say.
+    pub(crate) fn set_presence(
+        &mut self,
+        now: Duration,
+        user: UserKey,
+        availability: Availability,
+        status_msg: Option<String>,
+    ) {
+        let presence = &mut self.users[user.0].presence;
+        presence.availability = availability;
+        presence.status_msg = status_msg;
+        if availability != Availability::Offline {
+            presence.last_active = Some(now);
+        }
+        self.publish_presence(user);
+    }
+
+    /// A session syncs as `availability`; syncing as offline says nothing about the user.
+    pub(crate) fn see(&mut self, now: Duration, user: UserKey, availability: Availability) {
+        if availability == Availability::Offline {
+            return;
+        }
+        let presence = &mut self.users[user.0].presence;
+        presence.last_active = Some(now);
+        if presence.availability != availability {
+            presence.availability = availability;
+            self.publish_presence(user);
+        }
+    }
+
+    /// Marks a user's presence as changed, for everybody who shares a room and for their own sessions.
+    pub(super) fn publish_presence(&mut self, user: UserKey) {
+        if self.rules.presence_enabled {
+            self.users[user.0].presence.position = self.advance();
+            let sharers = self.sharers(user);
+            self.touched.extend(sharers);
+            self.touched.insert(user);
+        }
+    }
+
+    /// Everybody who shares a room with a user, both joined; the user, too, if in any room.
+    fn sharers(&self, user: UserKey) -> BTreeSet<UserKey> {
+        self.joined_rooms_of(user).flat_map(|room| room.joined.keys().copied()).collect()
+    }
+
+    /// Whether `viewer` may see `user`: the same, or both joined in one room.
+    pub(crate) fn shares_room(&self, viewer: UserKey, user: UserKey) -> bool {
+        viewer == user || self.joined_rooms_of(viewer).any(|room| room.joined.contains_key(&user))
+    }
+
+    /// Users whose presence `viewer` has not seen since a position: it changed, or they
+    /// have begun to share a room.
+    pub(super) fn unseen_presence(&self, viewer: UserKey, since: u64) -> BTreeSet<UserKey> {
+        let mut unseen = BTreeSet::new();
+        if !self.rules.presence_enabled {
+            return unseen;
+        }
+        let changed = |user: UserKey| self.users[user.0].presence.position > since;
+        for room in self.joined_rooms_of(viewer) {
+            let joined = room.joined.get(&viewer).copied().unwrap_or(0);
+            let news = |(user, at): &(&UserKey, &u64)| joined > since || **at > since || changed(**user);
+            unseen.extend(room.joined.iter().filter(news).map(|(user, _)| *user));
+        }
+        if changed(viewer) {
+            unseen.insert(viewer);
+        }
+        unseen
+    }
+
+    /// The event that tells a user's presence.
+    pub(super) fn presence_event(&self, now: Duration, user: UserKey) -> Value {
+        json!({
+            "type": self.rules.presence_event,
+            "sender": &*self.users[user.0].id,
+            "content": self.presence_content(now, user),
+        })
+    }
+
+    /// What is told of a user's presence, in events and as status.
+    pub(crate) fn presence_content(&self, now: Duration, user: UserKey) -> Value {
+        let owner = &self.users[user.0];
+        let mut content = Map::new();
+        content.insert("presence".to_owned(), owner.presence.availability.word().into());
+        if !self.rules.presence_enabled {
+            return Value::Object(content);
+        }
+        if let Some(message) = &owner.presence.status_msg {
+            content.insert("status_msg".to_owned(), message.as_str().into());
+        }
+        if let Some(active) = owner.presence.last_active {
+            let ago = u64::try_from(now.saturating_sub(active).as_millis()).unwrap_or(u64::MAX);
+            content.insert("last_active_ago".to_owned(), ago.into());
+            let online = owner.presence.availability == Availability::Online;
+            content.insert("currently_active".to_owned(), online.into());
+        }
+        if let Some(union) = &owner.union {
+            content.insert(self.rules.presence_field.clone(), json!({ "sha256": union.hash }));
+        }
+        Value::Object(content)
+    }
+}

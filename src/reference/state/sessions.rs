@@ -1,0 +1,131 @@
+//! Sessions: one device of one user, from login to logout.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{State, UserKey};
+use crate::reference::arithmetic::Set;
+use crate::reference::errors::MatrixError;
+
+/// A session: a device of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    pub(crate) user: UserKey,
+    pub(crate) device: Arc<str>,
+    /// Which login on the device it is.
+    pub(super) login: u64,
+}
+
+/// What the server keeps of a device.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) login: u64,
+    pub(super) token: String,
+    pub(super) display_name: Option<String>,
+    pub(super) last_seen: Duration,
+    /// The set in force (draft C2); `None` until the session declares one.
+    pub(super) declared: Option<Arc<Set>>,
+    /// The position at which it was declared: sessions have an order.
+    pub(super) declared_at: u64,
+}
+
+/// What makes a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) device: String,
+    pub(crate) display_name: Option<String>,
+    /// A fresh access token.
+    pub(crate) token: String,
+}
+
+/// A device as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceInfo {
+    pub(crate) id: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) last_seen_ms: u64,
+}
+
+impl State {
+    /// Opens a session. On a device that exists the old token dies and the session starts undeclared.
+    pub(crate) fn log_in(
+        &mut self,
+        now: Duration,
+        user: UserKey,
+        login: Login,
+    ) -> Result<Session, MatrixError> {
+        let devices = &self.users[user.0].devices;
+        if !devices.contains_key(&login.device) && devices.len() >= self.rules.limits.sessions_per_user {
+            return Err(MatrixError::limit_exceeded("This user has too many sessions"));
+        }
+        let number = self.advance();
+        let session = Session { user, device: login.device.as_str().into(), login: number };
+        let device = Device {
+            login: number,
+            token: login.token.clone(),
+            display_name: login.display_name,
+            last_seen: now,
+            declared: None,
+            declared_at: 0,
+        };
+        if let Some(old) = self.users[user.0].devices.insert(login.device, device) {
+            self.tokens.remove(&old.token);
+            self.touched.insert(user);
+        }
+        self.tokens.insert(login.token, session.clone());
+        self.refresh_union(now, user);
+        Ok(session)
+    }
+
+    /// The session of an access token.
+    pub(crate) fn session(&mut self, now: Duration, token: &str) -> Option<Session> {
+        let session = self.tokens.get(token)?.clone();
+        if let Some(device) = self.users[session.user.0].devices.get_mut(&*session.device) {
+            device.last_seen = now;
+        }
+        Some(session)
+    }
+
+    /// Whether a session has neither ended nor been replaced by a new login on its device.
+    pub(crate) fn is_live(&self, session: &Session) -> bool {
+        self.users[session.user.0].devices.get(&*session.device).is_some_and(|d| d.login == session.login)
+    }
+
+    /// Ends some of a user's sessions; those that do not exist are ignored.
+    pub(crate) fn end_sessions<'a>(
+        &mut self,
+        now: Duration,
+        user: UserKey,
+        devices: impl IntoIterator<Item = &'a str>,
+    ) {
+        for device in devices {
+            if let Some(device) = self.users[user.0].devices.remove(device) {
+                self.tokens.remove(&device.token);
+                self.touched.insert(user);
+            }
+        }
+        self.refresh_union(now, user);
+    }
+
+    /// Ends all of a user's sessions.
+    pub(crate) fn log_out_everywhere(&mut self, now: Duration, user: UserKey) {
+        let devices: BTreeSet<String> = self.users[user.0].devices.keys().cloned().collect();
+        self.end_sessions(now, user, devices.iter().map(String::as_str));
+    }
+
+    /// A user's devices.
+    pub(crate) fn devices(&self, user: UserKey) -> Vec<DeviceInfo> {
+        let info = |(id, device): (&String, &Device)| DeviceInfo {
+            id: id.clone(),
+            display_name: device.display_name.clone(),
+            last_seen_ms: self.timestamp(device.last_seen),
+        };
+        self.users[user.0].devices.iter().map(info).collect()
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn timestamp(&self, now: Duration) -> u64 {
+        self.rules.epoch_ms + u64::try_from(now.as_millis()).unwrap_or(u64::MAX / 2)
+    }
+}
