@@ -1,4 +1,5 @@
 //! The target file: what every key does, and what every mistake is told.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -38,14 +38,26 @@ impl Hygiene {
 
     /// Leaves and forgets every room; an error if the user is still in one.
     pub(super) async fn leave_rooms(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
-        if self.leave_once(client, session).await? == 0 || self.leave_once(client, session).await? == 0 {
+        let (rooms, _) = self.leave_once(client, session).await?;
+        if rooms == 0 {
             return Ok(());
         }
-        Err(broken(format!("{} cannot leave all rooms", session.user_id), None))
+        match self.leave_once(client, session).await? {
+            (0, _) => Ok(()),
+            (left, exchange) => {
+                let reason =
+                    format!("{} cannot leave all rooms: the server still names {left}", session.user_id);
+                Err(broken(reason, Some(&exchange)))
+            }
+        }
     }
 
     /// Leaves and forgets the rooms that the user is in, and says how many there were.
-    async fn leave_once(&self, client: &Client, session: &Login) -> Result<usize, ProvisionError> {
+    async fn leave_once(
+        &self,
+        client: &Client,
+        session: &Login,
+    ) -> Result<(usize, Arc<Exchange>), ProvisionError> {
         let request = Request::new("GET", "/_matrix/client/v3/joined_rooms").token(&session.token);
         let exchange = client.send(request).await;
         let failure = format!("cannot ask in which rooms {} is", session.user_id);
@@ -59,7 +71,7 @@ impl Hygiene {
                 client.send(Request::new("POST", path).token(&session.token).json(&json!({}))).await;
             }
         }
-        Ok(rooms.len())
+        Ok((rooms.len(), exchange))
     }
 
     /// Declares `{}`, which is how a session that stays withdraws what it declared.
