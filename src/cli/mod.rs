@@ -1,5 +1,6 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+mod init;
 mod serve;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print a commented target file
+    Init(init::InitArgs),
     /// Run the built-in homeserver on its own
     Serve(serve::ServeArgs),
 }
@@ -34,6 +37,7 @@ enum Command {
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(args),
     }
 }

@@ -3,4 +3,8 @@
 pub mod config;
 pub mod features;
 pub mod preflight;
+pub mod file;
+pub mod keys;
 pub mod provision;
+pub mod template;
+pub mod url;

@@ -1,0 +1,5 @@
+//! Integration tests, in one binary.
+
+mod provision;
+mod provision_errors;
+mod target_file;
