@@ -16,4 +16,5 @@ pub mod outcome;
 pub mod scenarios;
 pub mod spec;
 pub mod target;
+pub mod vectors;
 pub mod wire;

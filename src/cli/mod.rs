@@ -1,5 +1,9 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+mod hash;
+mod output;
+mod vectors;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,9 +28,15 @@ Exit codes:
   1 beats 70 beats 3.";
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Hash(hash::HashArgs),
+    Vectors(vectors::VectorsArgs),
+}
 
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Hash(args) => hash::run(args),
+        Command::Vectors(args) => vectors::run(args),
+    }
 }

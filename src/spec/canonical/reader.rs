@@ -35,18 +35,31 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
 
 /// The text, if the bytes are UTF-8 and hold anything.
 fn text_of(bytes: &[u8]) -> Result<&str, Mistake> {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err((0, JsonErrorKind::Utf16)),
-        // Without a mark, half of an ASCII character is a zero byte.
-        [a, b, ..] if (*a == 0) != (*b == 0) => return Err((0, JsonErrorKind::Utf16)),
-        [0xef, 0xbb, 0xbf, ..] => return Err((0, JsonErrorKind::ByteOrderMark)),
-        _ => {}
+    if is_utf16(bytes) {
+        return Err((0, JsonErrorKind::Utf16));
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err((0, JsonErrorKind::ByteOrderMark));
     }
     let text = std::str::from_utf8(bytes).map_err(|e| (e.valid_up_to(), JsonErrorKind::NotUtf8))?;
     if text.bytes().all(is_space) {
         return Err((bytes.len(), JsonErrorKind::Empty));
     }
     Ok(text)
+}
+
+/// UTF-16 by its byte order mark, or because every other byte of its first two characters is zero
+/// (the first two characters of a JSON text that is no single digit are ASCII; RFC 4627, section 3).
+fn is_utf16(bytes: &[u8]) -> bool {
+    let whole = bytes.len().is_multiple_of(2);
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [0, b] => *b != 0,
+        [a, 0] => *a != 0,
+        [0, b, 0, d, ..] => whole && *b != 0 && *d != 0,
+        [a, 0, c, 0, ..] => whole && *a != 0 && *c != 0,
+        _ => false,
+    }
 }
 
 const fn is_space(byte: u8) -> bool {
