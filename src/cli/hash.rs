@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output::{fail, finish};
-use crate::spec::canonical::JsonErrorKind;
+use crate::spec::canonical::{JsonError, JsonErrorKind};
 use crate::spec::capability::{CapabilitySet, SetError};
 
 /// Print the hash of a capability set
@@ -15,7 +15,7 @@ use crate::spec::capability::{CapabilitySet, SetError};
 /// Reads a JSON object of capability names to objects and prints the 43 characters that stand for
 /// it. Exits with 2 if the file cannot be read or holds no capability set.
 #[derive(Debug, Args)]
-pub struct HashArgs {
+pub(super) struct HashArgs {
     /// The file that holds the set; - is standard input
     #[arg(default_value = "-", value_name = "FILE")]
     file: PathBuf,
@@ -25,7 +25,7 @@ pub struct HashArgs {
 }
 
 /// Runs the command.
-pub fn run(args: HashArgs) -> ExitCode {
+pub(super) fn run(args: HashArgs) -> ExitCode {
     let is_stdin = args.file.as_os_str() == "-";
     let name = if is_stdin { "standard input".to_owned() } else { args.file.display().to_string() };
     let read = if is_stdin {
@@ -48,16 +48,14 @@ pub fn run(args: HashArgs) -> ExitCode {
 /// Where the mistake is, what it is, and what to do.
 fn explain(name: &str, error: &SetError) -> String {
     match error {
-        SetError::Json(error) => {
-            let (line, column, kind) = (error.line, error.column, &error.kind);
+        SetError::Json(JsonError { kind, line, column, .. }) => {
             format!("{name}:{line}:{column}: {kind}; {}", advice(kind))
         }
-        SetError::NotAnObject(_) => {
-            format!("{name}:1:1: {error}; write {{\"m.cap.example.v1\": {{}}}}")
-        }
-        SetError::ValueNotAnObject { .. } => {
-            format!("{name}: {error}; write {{}} where it has no parameters")
-        }
+        SetError::NotAnObject(_) => format!("{name}:1:1: {error}; write {{\"m.cap.example.v1\": {{}}}}"),
+        SetError::ValueNotAnObject { name: capability, found, line, column } => format!(
+            "{name}:{line}:{column}: the value of {capability:?} must be an object, it is {found}; \
+             write {{}} where there are no parameters"
+        ),
     }
 }
 

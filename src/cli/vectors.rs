@@ -11,7 +11,7 @@ use crate::vectors::{self, Summary};
 
 /// Work with the golden vectors
 #[derive(Debug, Args)]
-pub struct VectorsArgs {
+pub(super) struct VectorsArgs {
     #[command(subcommand)]
     command: VectorsCommand,
 }
@@ -28,7 +28,7 @@ enum VectorsCommand {
 }
 
 /// Runs the command.
-pub fn run(args: VectorsArgs) -> ExitCode {
+pub(super) fn run(args: VectorsArgs) -> ExitCode {
     let VectorsCommand::Verify { dir } = args.command;
     match vectors::verify(dir.as_deref()) {
         Ok(summary) => finish(render(&summary).as_bytes(), ExitCode::from(u8::from(!summary.holds()))),

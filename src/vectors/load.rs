@@ -81,6 +81,9 @@ pub fn load<C: Case>(file: &str, bytes: &[u8]) -> Result<File<C>, LoadError> {
         let found = document.schema_version;
         return Err(shape(format!("schema_version is {found}, this suite reads {SCHEMA_VERSION}")));
     }
+    if document.cases.is_empty() {
+        return Err(shape("there are no cases".to_owned()));
+    }
 
     let mut ids = HashSet::new();
     let mut cases = Vec::new();

@@ -254,3 +254,44 @@ impl Escape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::Subject;
+
+    #[test]
+    fn every_style_is_shown_by_a_vector() {
+        let files = Subject::CanonicalJson.embedded().to_owned() + Subject::CapabilityHash.embedded();
+        for (name, _) in STYLES {
+            assert!(files.contains(&format!("\"{name}\": \"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_style_writes_what_its_name_says() {
+        let written = |name: &str, input: &str| {
+            let (_, style) = STYLES.into_iter().find(|(n, _)| *n == name).unwrap();
+            let mut out = String::new();
+            style.write(&serde_json::from_str(input).unwrap(), 0, &mut out);
+            out
+        };
+        for (name, input, expected) in [
+            ("unsorted", r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2}"#),
+            ("unsorted-nested", r#"{"b":{"d":1,"c":2},"a":2}"#, r#"{"a":2,"b":{"d":1,"c":2}}"#),
+            ("utf16-order", "{\"\u{fb33}\":1,\"\u{1f602}\":2}", "{\"\u{1f602}\":2,\"\u{fb33}\":1}"),
+            ("folded-order", r#"{"B":1,"a":2}"#, r#"{"a":2,"B":1}"#),
+            ("integer-keys-first", r#"{"!":0,"10":1,"9":2,"01":3}"#, r#"{"9":2,"10":1,"!":0,"01":3}"#),
+            ("spaced", "{\"a\":[1,2]}", "{\"a\": [1, 2]}"),
+            ("escaped-non-ascii", "\"é\u{1f602}\"", r#""\u00e9\ud83d\ude02""#),
+            ("escaped-slash", r#""/""#, r#""\/""#),
+            ("escaped-html", "\"<\u{2028}\"", r#""\u003c\u2028""#),
+            ("escaped-del", "\"\u{7f}\"", r#""\u007f""#),
+            ("long-escapes", r#""\n\"""#, r#""\u000a\"""#),
+            ("upper-case-escapes", r#""\u001f""#, r#""\u001F""#),
+            ("unescaped", r#""a\"b""#, r#""a"b""#),
+        ] {
+            assert_eq!(written(name, input), expected, "{name}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The golden vectors: they hold, Ruma agrees with them, and a vector that is wrong is found and named.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
@@ -156,6 +158,9 @@ fn a_file_that_cannot_be_used_is_an_error_that_names_the_place() {
         let error = error(from, to);
         assert!(error.contains(words), "{from} -> {to}: {error}");
     }
+    let empty = br#"{"about":"","schema_version":1,"mistakes":{},"cases":[]}"#;
+    let empty = vectors::verify_text(subject, empty).unwrap_err().to_string();
+    assert_eq!(empty, "union.json: there are no cases");
     let truncated =
         vectors::verify_text(subject, &text.as_bytes()[..text.len() / 2]).unwrap_err().to_string();
     assert!(truncated.starts_with("union.json: line ") && truncated.contains("the text ends"), "{truncated}");

@@ -7,7 +7,7 @@ use std::io;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::error::{JsonError, JsonErrorKind};
+use super::error::{JsonError, JsonErrorKind, line_and_column};
 use super::token::{self, Mistake};
 use super::{Json, MAX_DEPTH, Object};
 
@@ -19,7 +19,7 @@ use super::{Json, MAX_DEPTH, Object};
 /// The first mistake, by name and with its exact place. See [`JsonErrorKind`].
 pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     let input = text_of(bytes).map_err(|(offset, kind)| JsonError::at(bytes, offset, kind))?;
-    let reader = Reader { input, consumed: Cell::new(0), mistake: RefCell::new(None) };
+    let reader = Reader::new(input);
     let mut source = serde_json::Deserializer::from_reader(Counted(&reader));
     let outcome = Value { reader: &reader, depth: 1, looked_ahead: false }.deserialize(&mut source);
     let (offset, kind) = match outcome {
@@ -31,6 +31,15 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
         Err(error) => reader.mistake.take().unwrap_or_else(|| reader.explain(&error)),
     };
     Err(JsonError::at(bytes, offset, kind))
+}
+
+/// The line and the column, both from one, where a member of the outermost object begins; none if the
+/// bytes are not JSON, not an object, or have no such member.
+pub fn place_of_member(bytes: &[u8], name: &str) -> Option<(usize, usize)> {
+    let reader = Reader::new(text_of(bytes).ok()?);
+    let mut source = serde_json::Deserializer::from_reader(Counted(&reader));
+    let start = source.deserialize_map(Search { reader: &reader, name }).ok()??;
+    Some(line_and_column(bytes, start))
 }
 
 /// The text, if the bytes are UTF-8 and hold anything.
@@ -74,7 +83,11 @@ struct Reader<'i> {
     mistake: RefCell<Option<Mistake>>,
 }
 
-impl Reader<'_> {
+impl<'i> Reader<'i> {
+    const fn new(input: &'i str) -> Self {
+        Self { input, consumed: Cell::new(0), mistake: RefCell::new(None) }
+    }
+
     /// Leaves a mistake for [`parse`] and makes serde_json stop.
     fn refuse<E: de::Error>(&self, mistake: Mistake) -> E {
         *self.mistake.borrow_mut() = Some(mistake);
@@ -206,5 +219,30 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
         let start = self.0.consumed.get() - 1;
         token::check(self.0.input, start).map_err(|mistake| self.0.refuse::<D::Error>(mistake))?;
         <String as de::Deserialize>::deserialize(deserializer).map(|key| (start, key))
+    }
+}
+
+/// Finds the byte where a member of the outermost object begins.
+struct Search<'r, 'i> {
+    reader: &'r Reader<'i>,
+    name: &'r str,
+}
+
+impl<'de> Visitor<'de> for Search<'_, '_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some((start, key)) = entries.next_key_seed(Key(self.reader))? {
+            entries.next_value::<de::IgnoredAny>()?;
+            if key == self.name {
+                found = found.or(Some(start));
+            }
+        }
+        Ok(found)
     }
 }

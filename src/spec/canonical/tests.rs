@@ -148,6 +148,16 @@ fn counts_lines_and_characters() {
 }
 
 #[test]
+fn finds_a_member_of_the_outermost_object() {
+    let input = "{\n \"é\": {\"b\": 1},  \"\\u0062\": [2], \"c\": 3}".as_bytes();
+    assert_eq!(place_of_member(input, "é"), Some((2, 2)));
+    assert_eq!(place_of_member(input, "b"), Some((2, 18)));
+    assert_eq!(place_of_member(input, "c"), Some((2, 33)));
+    assert_eq!(place_of_member(input, "d"), None);
+    assert_eq!(place_of_member(b"[1]", "d"), None);
+}
+
+#[test]
 fn a_number_of_any_length_is_named_and_abridged() {
     let digits = "9".repeat(500);
     for (number, name) in [(digits.clone(), "integer-out-of-range"), (format!("{digits}e400"), "float")] {
