@@ -16,8 +16,8 @@ pub mod engine;
 pub mod outcome;
 pub mod reference;
 pub mod report;
-
 pub mod scenarios;
 pub mod spec;
 pub mod target;
+pub mod vectors;
 pub mod wire;

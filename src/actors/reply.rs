@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::outcome::{Judgement, Stop};
-use crate::spec::capability::CapabilitySet;
+use crate::spec::capability::{CapabilitySet, is_identifier};
 use crate::spec::hash::CapabilityHash;
 use crate::wire::{Exchange, Response};
 
@@ -133,6 +133,29 @@ impl Reply {
             _ => self.exchange.describe(),
         };
         Judgement::of(false, expected, actual, &self.exchange)
+    }
+
+    /// Its names obey the Common Namespaced Identifier Grammar (Matrix appendices).
+    pub fn names_obey_the_grammar(&self) -> Judgement {
+        let set = self.set().unwrap_or_default();
+        let expected = "names of 1 to 255 of a-z, 0-9, `.`, `_` and `-` that begin with a letter";
+        match set.names().find(|name| !is_identifier(name)) {
+            Some(name) => Judgement::of(false, expected, format!("the name {name:?}"), &self.exchange),
+            None => Judgement::of(true, expected, "that", &self.exchange),
+        }
+    }
+
+    /// It serves something that hashes back to a claim by some reading of Canonical JSON, also a
+    /// reading that takes numbers which the specification forbids.
+    pub fn hashes_back_to(&self, claim: &CapabilityHash) -> Judgement {
+        let strict = self.serves_what_hashes_to(claim);
+        if strict.holds || self.exchange.status() != Some(200) {
+            return strict;
+        }
+        let body = self.response().map(|response| response.body.clone()).unwrap_or_default();
+        let respelled = serde_json::to_vec(&self.json()).unwrap_or_default();
+        let holds = [body.as_ref(), &respelled].iter().any(|bytes| CapabilityHash::of(bytes) == *claim);
+        Judgement { holds, ..strict }
     }
 
     /// A 4xx because of what was sent: neither the token, nor a rate limit, nor an unknown path.

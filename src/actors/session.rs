@@ -10,7 +10,7 @@ use crate::spec::binding::{Operation, encode};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 use crate::target::provision::Login;
-use crate::wire::{Request, Secret};
+use crate::wire::{Exchange, Request, Secret};
 
 use super::expect::Field;
 use super::settle;
@@ -149,6 +149,51 @@ impl Session {
         settle::poll(&self.stage, || self.status_says(user, expect)).await
     }
 
+    /// Whether the hash that a user's status comes to carry is spelled right.
+    pub async fn status_hash_is_spelled_right(&self, user: &User) -> Result<Judgement, Stop> {
+        let expected = format!("{}'s status carries 43 characters of unpadded standard Base64", user.name());
+        settle::poll(&self.stage, || async {
+            let reply = self.status_of(user).await?;
+            let Field::Hash(hash) = Field::of(&reply.json(), &self.stage.binding().presence.field) else {
+                return Ok(reply.judge(false, &expected));
+            };
+            Ok(spelled_right(&hash, &expected, reply.exchange()))
+        })
+        .await
+    }
+
+    /// The hash that a user's status comes to carry, once it is none of these sets'; or a judgement
+    /// that says what it carries instead.
+    pub async fn status_hash_other_than(
+        &self,
+        user: &User,
+        sets: &[&CapabilitySet],
+    ) -> Result<(Option<CapabilityHash>, Judgement), Stop> {
+        let expected = format!("{}'s status carries the hash of a union", user.name());
+        let hash_in =
+            |judgement: &Judgement| CapabilityHash::parse(judgement.actual.strip_prefix("sha256 ")?).ok();
+        let judgement = settle::poll(&self.stage, || async {
+            let reply = self.status_of(user).await?;
+            let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+            let Field::Hash(hash) = field else { return Ok(reply.judge(false, &expected)) };
+            let new =
+                CapabilityHash::parse(&hash).is_ok() && sets.iter().all(|set| set.hash().as_str() != hash);
+            Ok(Judgement::of(new, expected.clone(), format!("sha256 {hash}"), reply.exchange()))
+        })
+        .await?;
+        Ok((hash_in(&judgement).filter(|_| judgement.holds), judgement))
+    }
+
+    /// Whether a status answer keeps a set from its asker: refused, or without any hash.
+    pub fn status_hides(&self, reply: &Reply, set: &CapabilitySet) -> Judgement {
+        let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+        let hidden = match reply.accepted() {
+            true => field == Field::Absent && reply.does_not_name(set.hash().as_str()).holds,
+            false => matches!(reply.exchange().status(), Some(403 | 404)),
+        };
+        reply.judge(hidden, "403, 404, or 200 without a hash")
+    }
+
     /// Sets its own presence status; `content` is the whole body.
     pub async fn set_status(&self, content: &Value) -> Result<Reply, Stop> {
         let path = format!("/_matrix/client/v3/presence/{}/status", encode(&self.user_id));
@@ -243,6 +288,14 @@ fn with_body(request: Request, body: Option<Bytes>) -> Request {
     match body {
         Some(body) => request.body(body),
         None => request,
+    }
+}
+
+/// Whether a hash is spelled as 43 characters of unpadded standard Base64.
+pub(super) fn spelled_right(hash: &str, expected: &str, exchange: &Arc<Exchange>) -> Judgement {
+    match CapabilityHash::parse(hash) {
+        Ok(_) => Judgement::of(true, expected, hash, exchange),
+        Err(error) => Judgement::of(false, expected, format!("{hash:?}: {error}"), exchange),
     }
 }
 

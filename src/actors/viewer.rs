@@ -9,6 +9,7 @@ use crate::spec::binding::encode;
 use crate::wire::{Exchange, Request};
 
 use super::expect::Field;
+use super::session::spelled_right;
 use super::settle::Window;
 use super::{Expect, Reply, Session, User};
 
@@ -80,17 +81,39 @@ impl Viewer {
     }
 
     /// Whether it was shown this of a user at any time so far.
-    pub fn has_seen(&self, user: &User, expect: &Expect) -> bool {
-        self.sightings(user).iter().any(|sighting| expect.is_met_by(&sighting.field))
+    pub fn has_been_shown(&self, user: &User, expect: &Expect) -> Judgement {
+        let holds = self.sightings(user).iter().any(|sighting| expect.is_met_by(&sighting.field));
+        let expected = format!("a presence event about {} with {}", user.name(), expect.phrase());
+        let actual = format!("{} events, none with it", self.events_about(user));
+        Judgement { holds, expected, actual, exchange: self.last.clone() }
     }
 
-    /// The hash strings that it was shown of a user, oldest first, with where they were shown.
-    pub fn hashes_of(&self, user: &User) -> Vec<(String, Arc<Exchange>)> {
-        let hash = |sighting: &Sighting| match &sighting.field {
-            Field::Hash(hash) => Some((hash.clone(), sighting.exchange.clone())),
-            _ => None,
-        };
-        self.sightings(user).iter().filter_map(hash).collect()
+    /// Whether every hash that it comes to be shown of a user is spelled right.
+    pub async fn is_shown_well_spelled_hashes_of(&mut self, user: &User) -> Result<Judgement, Stop> {
+        let expected = format!("/sync shows {} with 43 characters of unpadded standard Base64", user.name());
+        let session = self.session.clone();
+        let window = Window::open(session.stage());
+        loop {
+            let hashes = self.sightings(user).iter().filter_map(|sighting| match &sighting.field {
+                Field::Hash(hash) => Some(spelled_right(hash, &expected, &sighting.exchange)),
+                _ => None,
+            });
+            // The first that is wrong, or any.
+            if let Some(judgement) = hashes.reduce(|worst, next| if worst.holds { next } else { worst }) {
+                return Ok(judgement);
+            }
+            let left = window.left();
+            let reply = self.sync(left.min(HOLD)).await?;
+            if !reply.accepted() || left.is_zero() {
+                return Ok(reply.judge(false, &expected));
+            }
+        }
+    }
+
+    /// A judgement about how many events it was shown.
+    pub fn counted(&self, holds: bool, expected: &str, events: usize) -> Judgement {
+        let actual = format!("{events} events");
+        Judgement { holds, expected: expected.to_owned(), actual, exchange: self.last.clone() }
     }
 
     /// How many presence events about a user it was shown.

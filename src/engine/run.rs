@@ -32,7 +32,7 @@ pub struct Options {
 
 /// What came of the scenarios.
 #[derive(Debug, Default)]
-pub struct Finished {
+pub(super) struct Finished {
     /// In the order of the plan.
     pub scenarios: Vec<(Ended, ScenarioResult)>,
     /// Whether the run ended early, and why.
@@ -61,7 +61,7 @@ impl Rules {
 }
 
 /// Runs the scenarios of a plan until they are done or `interrupt` resolves.
-pub async fn scenarios(
+pub(super) async fn scenarios(
     world: &Arc<World>,
     client: &Client,
     plan: &Plan,

@@ -45,7 +45,7 @@ impl Ledger {
     /// A 5xx, a time-out or a closed connection is a failure only if it happens again on one repeat
     /// while a control request succeeds before and after; otherwise the scenario is untestable.
     pub async fn check(&self, requirement: &'static str, judgement: Judgement) -> Result<bool, Stop> {
-        if !self.covers.contains(&requirement) {
+        if !self.covers(requirement) {
             let reason = format!("the scenario checks {requirement}, which it does not say it covers");
             return Err(Stop::HarnessFault { reason });
         }
@@ -56,6 +56,11 @@ impl Ledger {
             self.confirm(&judgement).await?;
         }
         Ok(self.keep(requirement, rule.level, judgement))
+    }
+
+    /// Whether the scenario says that it covers a requirement.
+    pub fn covers(&self, requirement: &str) -> bool {
+        self.covers.contains(&requirement)
     }
 
     /// What the checks came to, by requirement.
@@ -98,7 +103,7 @@ impl Ledger {
     /// Whether a failure can be laid at the target's door.
     async fn confirm(&self, judgement: &Judgement) -> Result<(), Stop> {
         let Some(exchange) = &judgement.exchange else { return Ok(()) };
-        if exchange.is_token_refused() {
+        if exchange.errcode().as_deref() == Some("M_UNKNOWN_TOKEN") {
             return self.confirm_session(exchange).await;
         }
         if !exchange.is_breakdown() {

@@ -19,6 +19,9 @@ const NAMES: [&str; 6] = ["alice", "bob", "carol", "dan", "erin", "frank"];
 /// What entitled users are called.
 const ENTITLED: [&str; 3] = ["grace", "heidi", "ivan"];
 
+/// What users are called that only look entitled.
+const LOOK_ALIKES: [&str; 1] = ["mallory"];
+
 /// Words for capability names.
 const WORDS: [&str; 12] = [
     "voip",
@@ -51,6 +54,7 @@ pub struct Cx {
 struct Waiting {
     ordinary: VecDeque<User>,
     entitled: VecDeque<User>,
+    look_alikes: VecDeque<User>,
 }
 
 impl Cx {
@@ -61,6 +65,7 @@ impl Cx {
         let waiting = Waiting {
             ordinary: lease.ordinary.iter().zip(&NAMES).map(user).collect(),
             entitled: lease.entitled.iter().zip(&ENTITLED).map(user).collect(),
+            look_alikes: lease.look_alikes.iter().zip(&LOOK_ALIKES).map(user).collect(),
         };
         let draw = Draw::new(stage.world().seed, id);
         Self {
@@ -86,6 +91,21 @@ impl Cx {
     /// The next user who is entitled to the gated capability.
     pub fn entitled(&self) -> Result<User, Stop> {
         lock(&self.waiting).entitled.pop_front().ok_or_else(|| overdrawn("entitled user"))
+    }
+
+    /// The next user who is not entitled and looks it.
+    pub fn look_alike(&self) -> Result<User, Stop> {
+        lock(&self.waiting).look_alikes.pop_front().ok_or_else(|| overdrawn("look-alike"))
+    }
+
+    /// Whether the scenario says that it covers a requirement: for stories that several scenarios tell.
+    pub fn covers(&self, requirement: &str) -> bool {
+        self.ledger.covers(requirement)
+    }
+
+    /// The presence field in which the hash rides.
+    pub fn presence_field(&self) -> &str {
+        &self.stage.binding().presence.field
     }
 
     /// The gated capability and who may have it.
@@ -160,6 +180,24 @@ impl Cx {
         let size = 1 + self.draw(|draw| draw.below(5));
         let members = CapabilitySet::of((0..size).map(|_| self.name()));
         self.salted(members, others)
+    }
+
+    /// A set whose canonical form has exactly so many bytes (at least a few hundred), unknown to any server.
+    pub fn set_of_bytes(&self, bytes: usize) -> CapabilitySet {
+        // Each member is its name and six bytes of quotes, colon, braces and comma; one comma is
+        // missing and two braces stand around them all.
+        const LONGEST: usize = 240;
+        let names = (bytes - 1).div_ceil(LONGEST + 6);
+        let (each, longer) = ((bytes - 1) / names, (bytes - 1) % names);
+        let prefix = self.name();
+        let name = |salt: u64, at: usize| {
+            let length = each - 6 + usize::from(at < longer);
+            format!("{:x<length$}", format!("{prefix}.{salt}.{at}."))
+        };
+        (0u64..)
+            .map(|salt| CapabilitySet::of((0..names).map(|at| name(salt, at))))
+            .find(|set| set.hash().is_url_plain())
+            .unwrap_or_default()
     }
 
     /// A set with these members whose hash is free of `+` and `/`.

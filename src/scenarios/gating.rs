@@ -81,7 +81,10 @@ async fn is_equal_for_equals(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?.session(), cx.user()?.session());
     let (one, other) = (alice.server_hash().await?, bob.server_hash().await?);
     let same = one.sha256().is_some() && one.sha256() == other.sha256();
-    let expected = format!("the hash that another user without the capability got, {}", one.sha256().unwrap_or_default());
+    let expected = format!(
+        "the hash that another user without the capability got, {}",
+        one.sha256().unwrap_or_default()
+    );
     check!(cx, "gating.same-entitlement", other.judge(same, &expected));
     Ok(())
 }
@@ -92,7 +95,10 @@ async fn does_not_leak_through_shared_answers(cx: &Cx) -> Ran {
     // Only what the target does name to the entitled can leak.
     let gated = own_set(&grace.session()).await?;
     if !names(&gated, capability, true).holds {
-        return Err(Stop::untestable(format!("no entitled user is served {capability}, so nothing could leak"), gated.exchange()));
+        return Err(Stop::untestable(
+            format!("no entitled user is served {capability}, so nothing could leak"),
+            gated.exchange(),
+        ));
     }
     for _ in 0..3 {
         own_set(&grace.session()).await?;

@@ -3,7 +3,16 @@
 //! They read like the draft: no URL, no status code, no sleep. Each names the requirements it
 //! covers, what it needs of the target and how many users play in it; everything else is code.
 
+mod auth;
 mod context;
+mod gating;
+mod hash;
+mod malformed;
+mod presence;
+mod resolve;
+mod server;
+mod union;
+mod upload;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,10 +56,21 @@ impl Scenario {
     }
 }
 
+/// The areas, in the order of the suite.
+const AREAS: [&[Scenario]; 8] = [
+    auth::SCENARIOS,
+    hash::SCENARIOS,
+    server::SCENARIOS,
+    gating::SCENARIOS,
+    upload::SCENARIOS,
+    union::SCENARIOS,
+    presence::SCENARIOS,
+    resolve::SCENARIOS,
+];
+
 /// Every scenario, in the order of the suite.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    let areas: [&'static [Scenario]; 0] = [];
-    areas.into_iter().flatten()
+    AREAS.into_iter().flatten()
 }
 
 /// The scenario with this id.
@@ -66,16 +86,23 @@ const RESOLVE: Feature = Feature::Operation(Operation::Resolve);
 const LOGIN: Feature = Feature::Login;
 const PRESENCE: Feature = Feature::Presence;
 const PARAMETERS: Feature = Feature::Parameters;
+const OPAQUE_NAMES: Feature = Feature::OpaqueNames;
 const GATING: Feature = Feature::Gating;
+const SIZE_LIMIT: Feature = Feature::SizeLimit;
 
 /// So many users, none of them entitled to anything.
 const fn users(ordinary: usize) -> Cast {
-    Cast { ordinary, entitled: 0 }
+    Cast { ordinary, entitled: 0, look_alikes: 0 }
 }
 
 /// So many users, and so many that are entitled to the gated capability.
 const fn users_and_entitled(ordinary: usize, entitled: usize) -> Cast {
-    Cast { ordinary, entitled }
+    Cast { ordinary, entitled, look_alikes: 0 }
+}
+
+/// So many users who are not entitled, and look as if they were.
+const fn look_alikes(look_alikes: usize) -> Cast {
+    Cast { ordinary: 0, entitled: 0, look_alikes }
 }
 
 /// The table of an area: what each scenario says, covers and needs.

@@ -95,7 +95,11 @@ async fn status_carries_the_hash(cx: &Cx) -> Ran {
     cx.room(&phone, &[&laptop]).await?;
     phone.publish(&set).await?;
     check!(cx, "presence.status", phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
-    check!(cx, "presence.status", laptop.status_settles_on(&alice, &Expect::hash_of(&set)).await?.when("for a user who shares a room"));
+    check!(
+        cx,
+        "presence.status",
+        laptop.status_settles_on(&alice, &Expect::hash_of(&set)).await?.when("for a user who shares a room")
+    );
     Ok(())
 }
 
@@ -104,7 +108,11 @@ async fn own_declaration_is_read_at_once(cx: &Cx) -> Ran {
     let phone = alice.session();
     for set in cx.sets::<3>() {
         phone.publish(&set).await?;
-        check!(cx, "presence.read-your-write", phone.status_says(&alice, &Expect::hash_of(&set)).await?.when("at once"));
+        check!(
+            cx,
+            "presence.read-your-write",
+            phone.status_says(&alice, &Expect::hash_of(&set)).await?.when("at once")
+        );
     }
     Ok(())
 }
@@ -161,11 +169,23 @@ async fn follows_every_change(cx: &Cx) -> Ran {
     phone.publish(&calls).await?;
     check!(cx, "presence.change", viewer.sees(&alice, &Expect::hash_of(&calls)).await?);
     tablet.publish(&maps).await?;
-    check!(cx, "presence.change", viewer.sees(&alice, &Expect::union_of(&[&calls, &maps])).await?.when("after a second client"));
+    check!(
+        cx,
+        "presence.change",
+        viewer.sees(&alice, &Expect::union_of(&[&calls, &maps])).await?.when("after a second client")
+    );
     phone.publish(&polls).await?;
-    check!(cx, "presence.change", viewer.sees(&alice, &Expect::union_of(&[&polls, &maps])).await?.when("after a new declaration"));
+    check!(
+        cx,
+        "presence.change",
+        viewer.sees(&alice, &Expect::union_of(&[&polls, &maps])).await?.when("after a new declaration")
+    );
     tablet.log_out().await?;
-    check!(cx, "presence.change", viewer.sees(&alice, &Expect::hash_of(&polls)).await?.when("after a logout"));
+    check!(
+        cx,
+        "presence.change",
+        viewer.sees(&alice, &Expect::hash_of(&polls)).await?.when("after a logout")
+    );
     Ok(())
 }
 
@@ -176,7 +196,11 @@ async fn reaches_whoever_starts_to_share_a_room(cx: &Cx) -> Ran {
     let mut viewer = Viewer::open(&bob.session()).await?;
     let room = Room::open(&phone).await?;
     room.join(&bob.session()).await?;
-    check!(cx, "presence.new-sharer", viewer.sees(&alice, &Expect::hash_of(&set)).await?.when("after joining"));
+    check!(
+        cx,
+        "presence.new-sharer",
+        viewer.sees(&alice, &Expect::hash_of(&set)).await?.when("after joining")
+    );
     Ok(())
 }
 
@@ -191,7 +215,11 @@ async fn is_hidden_from_strangers(cx: &Cx) -> Ran {
     phone.publish(&hidden).await?;
     for (session, who) in [(bob.session(), "who shares no room"), (carol.session(), "who was only invited")] {
         let status = session.status_of(&alice).await?;
-        check!(cx, "presence.strangers", session.status_hides(&status, &hidden).when(&format!("for somebody {who}")));
+        check!(
+            cx,
+            "presence.strangers",
+            session.status_hides(&status, &hidden).when(&format!("for somebody {who}"))
+        );
     }
     // Both join, and are shown what is declared then: what came before would have been shown by now.
     let later = Expect::hash_of(&shown);
@@ -219,7 +247,11 @@ async fn is_hidden_from_those_who_left(cx: &Cx) -> Ran {
     phone.publish(&hidden).await?;
     settled(stayed.sees(&alice, &Expect::hash_of(&hidden)).await?)?;
     let status = bob.session().status_of(&alice).await?;
-    check!(cx, "presence.strangers", bob.session().status_hides(&status, &hidden).when("for somebody who left"));
+    check!(
+        cx,
+        "presence.strangers",
+        bob.session().status_hides(&status, &hidden).when("for somebody who left")
+    );
     phone.publish(&again).await?;
     room.join(&bob.session()).await?;
     settled(left.sees(&alice, &Expect::hash_of(&again)).await?)?;
@@ -256,7 +288,11 @@ async fn survives_a_new_status(cx: &Cx) -> Ran {
         check!(cx, "presence.survives-status", phone.status_settles_on(&alice, &expect).await?.when(&moment));
     }
     let mut viewer = Viewer::open(&bob.session()).await?;
-    check!(cx, "presence.survives-status", viewer.sees(&alice, &expect).await?.when("after presence was set"));
+    check!(
+        cx,
+        "presence.survives-status",
+        viewer.sees(&alice, &expect).await?.when("after presence was set")
+    );
     Ok(())
 }
 
@@ -297,7 +333,11 @@ async fn is_silent_without_a_change(cx: &Cx) -> Ran {
     let repeated = viewer.events_about(&alice) - shown;
     phone.publish(&later).await?;
     settled(viewer.sees(&alice, &Expect::hash_of(&later)).await?)?;
-    check!(cx, "presence.unchanged-silent", viewer.counted(repeated == 0, "no event for a declaration that changes nothing", repeated));
+    check!(
+        cx,
+        "presence.unchanged-silent",
+        viewer.counted(repeated == 0, "no event for a declaration that changes nothing", repeated)
+    );
     Ok(())
 }
 
@@ -313,7 +353,11 @@ async fn is_withdrawn_with_the_last_session(cx: &Cx) -> Ran {
     phone.log_out().await?;
     settled(viewer.sees(&alice, &Expect::hash_of(&maps)).await?)?;
     tablet.log_out().await?;
-    check!(cx, "presence.last-leaves", viewer.sees(&alice, &Expect::Nothing).await?.when("after the last session left"));
+    check!(
+        cx,
+        "presence.last-leaves",
+        viewer.sees(&alice, &Expect::Nothing).await?.when("after the last session left")
+    );
     check!(cx, "presence.last-leaves", bob.session().status_settles_on(&alice, &Expect::Nothing).await?);
     Ok(())
 }

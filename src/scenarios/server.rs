@@ -73,7 +73,11 @@ async fn refuses_malformed_hashes(cx: &Cx) -> Ran {
         let reply = phone.server_set_spelled(&malformed.spelled).await?;
         check!(cx, "server.malformed-hash", malformed.is_refused_by(&reply));
     }
-    check!(cx, "server.malformed-hash", phone.server_set(&own).await?.is_accepted().when("after all of that"));
+    check!(
+        cx,
+        "server.malformed-hash",
+        phone.server_set(&own).await?.is_accepted().when("after all of that")
+    );
     Ok(())
 }
 

@@ -138,7 +138,8 @@ async fn of_many_clients_is_of_all(cx: &Cx) -> Ran {
     let overlapping = [(0, 1), (1, 2), (2, 0)].map(|(a, b)| CapabilitySet::union([&sets[a], &sets[b]]));
     let mut declared: Vec<&CapabilitySet> = Vec::new();
     for (number, set) in sets.iter().chain(&overlapping).enumerate() {
-        let session = if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
+        let session =
+            if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
         session.publish(set).await?;
         declared.push(set);
         if number >= 2 {
@@ -181,7 +182,11 @@ async fn counts_the_same_set_once(cx: &Cx) -> Ran {
     let (laptop, other) = (alice.log_in("laptop").await?, cx.set());
     laptop.publish(&other).await?;
     let both = Expect::union_of(&[&set, &other]);
-    check!(cx, "union.idempotent", phone.status_settles_on(&alice, &both).await?.when("while one of two still declares it"));
+    check!(
+        cx,
+        "union.idempotent",
+        phone.status_settles_on(&alice, &both).await?.when("while one of two still declares it")
+    );
     Ok(())
 }
 
@@ -192,9 +197,17 @@ async fn follows_a_new_declaration(cx: &Cx) -> Ran {
     phone.publish(&old).await?;
     tablet.publish(&other).await?;
     phone.publish(&new).await?;
-    check!(cx, "union.redeclare-replaces", phone.status_settles_on(&alice, &Expect::union_of(&[&new, &other])).await?);
+    check!(
+        cx,
+        "union.redeclare-replaces",
+        phone.status_settles_on(&alice, &Expect::union_of(&[&new, &other])).await?
+    );
     phone.publish(&old).await?;
-    check!(cx, "union.redeclare-replaces", phone.status_settles_on(&alice, &Expect::union_of(&[&old, &other])).await?);
+    check!(
+        cx,
+        "union.redeclare-replaces",
+        phone.status_settles_on(&alice, &Expect::union_of(&[&old, &other])).await?
+    );
     Ok(())
 }
 
@@ -307,7 +320,11 @@ async fn ignores_sessions_that_declared_nothing(cx: &Cx) -> Ran {
     phone.publish(&set).await?;
     check!(cx, "union.undeclared", tablet.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     tablet.log_out().await?;
-    check!(cx, "union.undeclared", phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.when("after it left"));
+    check!(
+        cx,
+        "union.undeclared",
+        phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.when("after it left")
+    );
     Ok(())
 }
 
@@ -361,7 +378,8 @@ async fn resolves_when_it_is_large(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let mut sets: Vec<CapabilitySet> = Vec::new();
     for number in 0..8 {
-        let session = if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
+        let session =
+            if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
         let set = cx.set_of_bytes(65_536);
         session.publish(&set).await?;
         sets.push(set);

@@ -158,7 +158,11 @@ async fn is_asked_for_at_any_later_time(cx: &Cx) -> Ran {
     phone.declare(&new).await?;
     let again = phone.declare(&new).await?;
     check!(cx, "upload.refuse-unknown", again.is_declined().when("for the second time"));
-    check!(cx, "upload.refusal-keeps-previous", phone.status_settles_on(&alice, &Expect::hash_of(&old)).await?);
+    check!(
+        cx,
+        "upload.refusal-keeps-previous",
+        phone.status_settles_on(&alice, &Expect::hash_of(&old)).await?
+    );
     refused_until_uploaded(cx, &phone, &new).await
 }
 
@@ -169,7 +173,11 @@ async fn is_not_asked_for_again(cx: &Cx) -> Ran {
     phone.publish(&first).await?;
     check!(cx, "upload.known-hash", tablet.declare(&first).await?.is_accepted().when("in another session"));
     phone.publish(&second).await?;
-    check!(cx, "upload.known-hash", phone.declare(&first).await?.is_accepted().when("in the session that uploaded it"));
+    check!(
+        cx,
+        "upload.known-hash",
+        phone.declare(&first).await?.is_accepted().when("in the session that uploaded it")
+    );
     Ok(())
 }
 
@@ -205,7 +213,11 @@ async fn of_another_set_is_refused(cx: &Cx) -> Ran {
     ];
     for (what, claim) in near_misses {
         let reply = phone.upload_spelled(&claim, body.clone()).await?;
-        check!(cx, "upload.mismatch-refused", reply.is_rejected().when(&format!("where the path's hash is {what}")));
+        check!(
+            cx,
+            "upload.mismatch-refused",
+            reply.is_rejected().when(&format!("where the path's hash is {what}"))
+        );
     }
     let longer = [body.as_slice(), b" {}"].concat();
     let reply = phone.upload_as(&set.hash(), longer).await?;
@@ -236,8 +248,16 @@ async fn of_another_set_is_not_kept(cx: &Cx) -> Ran {
     let accepted = phone.declare(&set).await?;
     let right = uploaded.is_accepted().and(|| accepted.is_accepted());
     if check!(cx, "upload.no-pinning", right.when("after two mismatched uploads of that hash")) {
-        check!(cx, "upload.mismatch-not-stored", refused.is_declined().when("after a mismatched upload of it"));
-        check!(cx, "upload.mismatch-not-stored", resolved.is_rejected_with_error().when("after a mismatched upload of it"));
+        check!(
+            cx,
+            "upload.mismatch-not-stored",
+            refused.is_declined().when("after a mismatched upload of it")
+        );
+        check!(
+            cx,
+            "upload.mismatch-not-stored",
+            resolved.is_rejected_with_error().when("after a mismatched upload of it")
+        );
         check!(cx, "upload.mismatch-not-stored", phone.resolve(&alice, &set.hash()).await?.serves(&set));
     }
     Ok(())
@@ -257,7 +277,11 @@ async fn is_not_blocked_by_what_went_before(cx: &Cx) -> Ran {
     other.upload_as(&set.hash(), "not JSON").await?;
     phone.upload_as(&set.hash(), "[]").await?;
     let uploaded = phone.upload(&set).await?;
-    check!(cx, "upload.no-pinning", uploaded.is_accepted().when("after failed uploads and lookups of that hash"));
+    check!(
+        cx,
+        "upload.no-pinning",
+        uploaded.is_accepted().when("after failed uploads and lookups of that hash")
+    );
     check!(cx, "upload.no-pinning", phone.declare(&set).await?.is_accepted());
     check!(cx, "upload.no-pinning", phone.resolve(&alice, &set.hash()).await?.serves(&set));
     Ok(())
@@ -289,7 +313,10 @@ async fn alone_publishes_nothing(cx: &Cx) -> Ran {
     phone.publish(&later).await?;
     let shown = viewer.sees(&alice, &Expect::hash_of(&later)).await?;
     if !shown.holds {
-        return Err(Stop::Untestable { reason: format!("a later change was not shown: {}", shown.actual), exchange: shown.exchange });
+        return Err(Stop::Untestable {
+            reason: format!("a later change was not shown: {}", shown.actual),
+            exchange: shown.exchange,
+        });
     }
     check!(cx, "upload.publishes-nothing", viewer.never_saw(&alice, &Expect::hash_of(&uploaded)));
     Ok(())
@@ -326,7 +353,11 @@ async fn of_what_is_no_set_is_refused(cx: &Cx) -> Ran {
         let reply = phone.upload_as(&claim, body).await?;
         check!(cx, "upload.bad-input", reply.is_rejected().when(&format!("for a body that is {what}")));
         let declared = phone.declare_hash(&claim).await?;
-        check!(cx, "upload.bad-input", declared.is_declined().when(&format!("for the hash of a body that is {what}")));
+        check!(
+            cx,
+            "upload.bad-input",
+            declared.is_declined().when(&format!("for the hash of a body that is {what}"))
+        );
     }
     Ok(())
 }
@@ -334,7 +365,8 @@ async fn of_what_is_no_set_is_refused(cx: &Cx) -> Ran {
 /// Bodies on which readers of JSON differ: what it is, how it is sent, and what might be hashed.
 fn contested(name: &str) -> Vec<(&'static str, String, Vec<String>)> {
     let with = |value: &str| format!("{{\"{name}\":{{\"max\":{value}}}}}");
-    let nested = |depth: usize| format!("{{\"{name}\":{}{}}}", r#"{"a":"#.repeat(depth) + "{}", "}".repeat(depth));
+    let nested =
+        |depth: usize| format!("{{\"{name}\":{}{}}}", r#"{"a":"#.repeat(depth) + "{}", "}".repeat(depth));
     let number = |what, sent: &str, read: &[&str]| {
         let claims = read.iter().chain([&sent]).map(|value| with(value)).collect();
         (what, with(sent), claims)
@@ -365,7 +397,11 @@ async fn of_contested_numbers_is_refused_or_consistent(cx: &Cx) -> Ran {
             check!(cx, "upload.bad-input", phone.declare_hash(&claim).await?.is_accepted().when(&moment));
             let expect = Expect::Hash { hash: claim.clone(), of: what.to_owned() };
             check!(cx, "upload.bad-input", phone.status_settles_on(&alice, &expect).await?);
-            check!(cx, "upload.bad-input", phone.resolve(&alice, &claim).await?.hashes_back_to(&claim).when(&moment));
+            check!(
+                cx,
+                "upload.bad-input",
+                phone.resolve(&alice, &claim).await?.hashes_back_to(&claim).when(&moment)
+            );
         }
     }
     check!(cx, "upload.bad-input", phone.upload(&cx.set()).await?.is_accepted().when("after all of that"));
@@ -379,7 +415,11 @@ async fn of_duplicate_keys_is_refused_or_consistent(cx: &Cx) -> Ran {
     let (one, two, inner) = (cx.name(), cx.name(), cx.name());
     let escaped = format!("\\u{:04x}{}", u32::from(two.chars().next().unwrap_or('a')), &two[1..]);
     let bodies = [
-        ("a name twice", format!(r#"{{"{one}":{{"v":1}},"{one}":{{"v":2}}}}"#), [1, 2].map(|v| format!(r#"{{"{one}":{{"v":{v}}}}}"#))),
+        (
+            "a name twice",
+            format!(r#"{{"{one}":{{"v":1}},"{one}":{{"v":2}}}}"#),
+            [1, 2].map(|v| format!(r#"{{"{one}":{{"v":{v}}}}}"#)),
+        ),
         (
             "a name twice, once with an escape",
             format!(r#"{{"{two}":{{"v":1}},"{escaped}":{{"v":2}}}}"#),
@@ -452,10 +492,18 @@ async fn beyond_any_limit_does_no_harm(cx: &Cx) -> Ran {
         return Err(Stop::NotApplicable { reason: format!("the target takes sets of {size} bytes") });
     }
     let moment = "after an oversized upload";
-    check!(cx, "upload.too-large-harmless", phone.status_settles_on(&alice, &Expect::hash_of(&before)).await?.when(moment));
+    check!(
+        cx,
+        "upload.too-large-harmless",
+        phone.status_settles_on(&alice, &Expect::hash_of(&before)).await?.when(moment)
+    );
     check!(cx, "upload.too-large-harmless", phone.upload(&after).await?.is_accepted().when(moment));
     check!(cx, "upload.too-large-harmless", phone.declare(&after).await?.is_accepted().when(moment));
-    check!(cx, "upload.too-large-harmless", phone.status_settles_on(&alice, &Expect::hash_of(&after)).await?.when(moment));
+    check!(
+        cx,
+        "upload.too-large-harmless",
+        phone.status_settles_on(&alice, &Expect::hash_of(&after)).await?.when(moment)
+    );
     Ok(())
 }
 

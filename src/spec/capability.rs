@@ -26,12 +26,18 @@ pub enum SetError {
     #[error("a capability set is a JSON object, this is {0}")]
     NotAnObject(&'static str),
     /// A capability's value is not an object.
-    #[error("the value of capability {name:?} must be an object, it is {found}")]
+    #[error(
+        "line {line}, column {column}: the value of capability {name:?} must be an object, it is {found}"
+    )]
     ValueNotAnObject {
         /// The capability whose value is wrong.
         name: String,
         /// What was found instead.
         found: &'static str,
+        /// The line where the capability stands, from one.
+        line: usize,
+        /// The column in characters, from one.
+        column: usize,
     },
 }
 
@@ -58,7 +64,10 @@ impl CapabilitySet {
             .into_iter()
             .map(|(name, value)| match value {
                 Json::Object(parameters) => Ok((name, parameters)),
-                other => Err(SetError::ValueNotAnObject { name, found: other.kind() }),
+                other => {
+                    let (line, column) = canonical::place_of_member(bytes, &name).unwrap_or((1, 1));
+                    Err(SetError::ValueNotAnObject { name, found: other.kind(), line, column })
+                }
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -87,6 +96,12 @@ impl CapabilitySet {
     /// Adds a capability, replacing its parameters if it is there.
     pub fn insert(&mut self, name: impl Into<String>, parameters: Object) {
         self.0.insert(name.into(), parameters);
+    }
+
+    /// The set under other names, its parameters untouched; for names that carry a run's nonce.
+    /// Where two names become one, one of the two remains.
+    pub fn map_names(&self, mut rename: impl FnMut(&str) -> String) -> Self {
+        self.0.iter().map(|(name, parameters)| (rename(name), parameters.clone())).collect()
     }
 
     /// The number of capabilities.
@@ -170,7 +185,7 @@ mod tests {
             (
                 r#"{"a":{},"b":true}"#,
                 "value-not-an-object",
-                "the value of capability \"b\" must be an object, it is a boolean",
+                "line 1, column 9: the value of capability \"b\" must be an object, it is a boolean",
             ),
             (r#"{"a":{},"a":{}}"#, "duplicate-key", "line 1, column 9: the key \"a\" is there twice"),
         ] {
@@ -199,6 +214,13 @@ mod tests {
         assert_eq!(union, CapabilitySet::union([&two, &one]));
         assert_eq!(union.canonical_bytes(), br#"{"a":{"v":2},"b":{}}"#);
         assert!(union.has_parameters() && !CapabilitySet::of(["a"]).has_parameters());
+    }
+
+    #[test]
+    fn names_can_be_mapped() {
+        let set = CapabilitySet::parse(br#"{"a":{"v":1},"b":{}}"#).unwrap();
+        let mapped = set.map_names(|name| format!("{name}.x7"));
+        assert_eq!(mapped.canonical_bytes(), br#"{"a.x7":{"v":1},"b.x7":{}}"#);
     }
 
     proptest! {

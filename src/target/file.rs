@@ -8,6 +8,8 @@ use toml::de::DeTable;
 
 use super::config::{Cleanup, Limits, Target, Users};
 use super::url::{UrlError, base_url};
+use url::Url;
+
 use crate::spec::binding::Binding;
 use crate::wire::TlsTrust;
 
@@ -97,9 +99,9 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
 
 impl Target {
     /// The target that a URL alone describes: registration open, nothing gated, defaults for the rest.
-    pub fn from_url(url: &str) -> Result<Self, UrlError> {
-        Ok(Self {
-            url: base_url(url)?,
+    pub fn at(url: Url) -> Self {
+        Self {
+            url,
             server_name: None,
             users: Users::Register { token: None },
             gating: None,
@@ -109,6 +111,11 @@ impl Target {
             unsupported: Default::default(),
             room_version: None,
             cleanup: Cleanup::Logout,
-        })
+        }
+    }
+
+    /// The same for a URL as people write it.
+    pub fn from_url(url: &str) -> Result<Self, UrlError> {
+        base_url(url).map(Self::at)
     }
 }

@@ -75,7 +75,7 @@ pub async fn probe(
     let versions = homeserver(client, target).await?;
     note_versions(&mut features, target, &versions);
     declared(&mut features, target, provisioner);
-    let cast = Cast { ordinary: 1, entitled: 0 };
+    let cast = Cast { ordinary: 1, ..Cast::default() };
     let lease = provisioner.lease(client, cast).await.map_err(|error| no_user(target, error))?;
     let account = &lease.ordinary[0];
     let server_name = account.user_id.split_once(':').map(|(_, name)| name.to_owned());

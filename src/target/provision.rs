@@ -37,6 +37,8 @@ pub struct Cast {
     pub ordinary: usize,
     /// Users with it.
     pub entitled: usize,
+    /// Users without it whose names look as if they had it.
+    pub look_alikes: usize,
 }
 
 /// A user for one scenario, with a session already logged in.
@@ -68,6 +70,8 @@ pub struct Lease {
     pub ordinary: Vec<Account>,
     /// Users with it.
     pub entitled: Vec<Account>,
+    /// Users without it whose names look as if they had it.
+    pub look_alikes: Vec<Account>,
     #[expect(dead_code, reason = "held until the lease is dropped")]
     seats: Vec<pool::Seat>,
 }
@@ -133,7 +137,12 @@ impl Provisioner {
             counts.sort_unstable_by(|a, b| b.cmp(a));
             counts.iter().take(parallel.max(1)).sum()
         };
-        Cast { ordinary: largest(|cast| cast.ordinary), entitled: largest(|cast| cast.entitled) }
+        // Look-alikes are named for their scenario: accounts that exist never play them.
+        Cast {
+            ordinary: largest(|cast| cast.ordinary),
+            entitled: largest(|cast| cast.entitled),
+            look_alikes: 0,
+        }
     }
 
     /// Users for one scenario, all at once so that two scenarios cannot starve each other.
@@ -145,14 +154,19 @@ impl Provisioner {
             let reason = "no user is known to be entitled: the target file has no [gating]";
             return Err(ProvisionError::NotApplicable(reason.to_owned()));
         }
+        if cast.look_alikes > 0 && !self.can_name_users() {
+            let reason = "a look-alike needs a new user named like an entitled one: how = \"register\" or \"shared-secret\" with gating.entitled_prefix";
+            return Err(ProvisionError::NotApplicable(reason.to_owned()));
+        }
         match &self.way {
             Way::Accounts(accounts) => accounts.lease(self, client, cast).await,
             Way::Tokens(tokens) => tokens.lease(self, client, cast).await,
             Way::Register { .. } | Way::SharedSecret { .. } => {
                 let names = self.localparts(cast)?;
                 let mut users = try_join_all(names.iter().map(|name| self.create(client, name))).await?;
-                let entitled = users.split_off(cast.ordinary);
-                Ok(Lease { ordinary: users, entitled, seats: Vec::new() })
+                let mut entitled = users.split_off(cast.ordinary);
+                let look_alikes = entitled.split_off(cast.entitled);
+                Ok(Lease { ordinary: users, entitled, look_alikes, seats: Vec::new() })
             }
         }
     }
@@ -177,11 +191,18 @@ impl Provisioner {
     ///
     /// What fails here fails silently, but for the transcript: the scenario is over.
     pub async fn release(&self, client: &Client, lease: Lease) {
-        let users = lease.ordinary.iter().chain(&lease.entitled);
+        let users = lease.ordinary.iter().chain(&lease.entitled).chain(&lease.look_alikes);
         let _ = timeout(RELEASE_WITHIN, join_all(users.map(|user| self.clean_up(client, user)))).await;
     }
 
-    /// Localparts for a cast, ordinary ones first.
+    /// Whether users can be made whose names a prefix tells entitled or not.
+    fn can_name_users(&self) -> bool {
+        let prefix =
+            self.gating.as_ref().is_some_and(|gating| matches!(gating.entitled, Entitled::Prefix(_)));
+        prefix && matches!(self.way, Way::Register { .. } | Way::SharedSecret { .. })
+    }
+
+    /// Localparts for a cast: ordinary, entitled, look-alikes.
     fn localparts(&self, cast: Cast) -> Result<Vec<String>, ProvisionError> {
         let entitled = match self.gating.as_ref().map(|gating| &gating.entitled) {
             Some(Entitled::Prefix(prefix)) => prefix.as_str(),
@@ -192,7 +213,11 @@ impl Provisioner {
             }
         };
         let ordinary = (0..cast.ordinary).map(|_| self.names.localpart(ORDINARY));
-        Ok(ordinary.chain((0..cast.entitled).map(|_| self.names.localpart(entitled))).collect())
+        let entitled_users = (0..cast.entitled).map(|_| self.names.localpart(entitled));
+        // The prefix is there, but not in front.
+        let inside = format!("{ORDINARY}{entitled}");
+        let look_alikes = (0..cast.look_alikes).map(|_| self.names.localpart(&inside));
+        Ok(ordinary.chain(entitled_users).chain(look_alikes).collect())
     }
 
     async fn create(&self, client: &Client, localpart: &str) -> Result<Account, ProvisionError> {

@@ -91,13 +91,15 @@ pub struct JsonError {
 impl JsonError {
     /// A mistake at a byte of the input, from which line and column are counted.
     pub(super) fn at(input: &[u8], offset: usize, kind: JsonErrorKind) -> Self {
-        let before = &input[..offset.min(input.len())];
-        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-        Self {
-            kind,
-            offset,
-            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
-            column: 1 + String::from_utf8_lossy(&before[line_start..]).chars().count(),
-        }
+        let (line, column) = line_and_column(input, offset);
+        Self { kind, offset, line, column }
     }
+}
+
+/// The line and the column in characters of a byte, both from one.
+pub(super) fn line_and_column(input: &[u8], offset: usize) -> (usize, usize) {
+    let before = &input[..offset.min(input.len())];
+    let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+    (line, 1 + String::from_utf8_lossy(&before[line_start..]).chars().count())
 }

@@ -10,7 +10,7 @@ mod writer;
 use std::collections::BTreeMap;
 
 pub use error::{JsonError, JsonErrorKind};
-pub use reader::parse;
+pub use reader::{parse, place_of_member};
 pub use writer::to_bytes;
 
 /// The largest integer, and without its sign the smallest: 2^53 - 1.

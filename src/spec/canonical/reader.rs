@@ -7,7 +7,7 @@ use std::io;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::error::{JsonError, JsonErrorKind};
+use super::error::{JsonError, JsonErrorKind, line_and_column};
 use super::token::{self, Mistake};
 use super::{Json, MAX_DEPTH, Object};
 
@@ -19,7 +19,7 @@ use super::{Json, MAX_DEPTH, Object};
 /// The first mistake, by name and with its exact place. See [`JsonErrorKind`].
 pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     let input = text_of(bytes).map_err(|(offset, kind)| JsonError::at(bytes, offset, kind))?;
-    let reader = Reader { input, consumed: Cell::new(0), mistake: RefCell::new(None) };
+    let reader = Reader::new(input);
     let mut source = serde_json::Deserializer::from_reader(Counted(&reader));
     let outcome = Value { reader: &reader, depth: 1, looked_ahead: false }.deserialize(&mut source);
     let (offset, kind) = match outcome {
@@ -33,20 +33,42 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     Err(JsonError::at(bytes, offset, kind))
 }
 
+/// The line and the column, both from one, where a member of the outermost object begins; none if the
+/// bytes are not JSON, not an object, or have no such member.
+pub fn place_of_member(bytes: &[u8], name: &str) -> Option<(usize, usize)> {
+    let reader = Reader::new(text_of(bytes).ok()?);
+    let mut source = serde_json::Deserializer::from_reader(Counted(&reader));
+    let start = source.deserialize_map(Search { reader: &reader, name }).ok()??;
+    Some(line_and_column(bytes, start))
+}
+
 /// The text, if the bytes are UTF-8 and hold anything.
 fn text_of(bytes: &[u8]) -> Result<&str, Mistake> {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err((0, JsonErrorKind::Utf16)),
-        // Without a mark, half of an ASCII character is a zero byte.
-        [a, b, ..] if (*a == 0) != (*b == 0) => return Err((0, JsonErrorKind::Utf16)),
-        [0xef, 0xbb, 0xbf, ..] => return Err((0, JsonErrorKind::ByteOrderMark)),
-        _ => {}
+    if is_utf16(bytes) {
+        return Err((0, JsonErrorKind::Utf16));
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err((0, JsonErrorKind::ByteOrderMark));
     }
     let text = std::str::from_utf8(bytes).map_err(|e| (e.valid_up_to(), JsonErrorKind::NotUtf8))?;
     if text.bytes().all(is_space) {
         return Err((bytes.len(), JsonErrorKind::Empty));
     }
     Ok(text)
+}
+
+/// UTF-16 by its byte order mark, or because every other byte of its first two characters is zero
+/// (the first two characters of a JSON text that is no single digit are ASCII; RFC 4627, section 3).
+fn is_utf16(bytes: &[u8]) -> bool {
+    let whole = bytes.len().is_multiple_of(2);
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [0, b] => *b != 0,
+        [a, 0] => *a != 0,
+        [0, b, 0, d, ..] => whole && *b != 0 && *d != 0,
+        [a, 0, c, 0, ..] => whole && *a != 0 && *c != 0,
+        _ => false,
+    }
 }
 
 const fn is_space(byte: u8) -> bool {
@@ -61,7 +83,11 @@ struct Reader<'i> {
     mistake: RefCell<Option<Mistake>>,
 }
 
-impl Reader<'_> {
+impl<'i> Reader<'i> {
+    const fn new(input: &'i str) -> Self {
+        Self { input, consumed: Cell::new(0), mistake: RefCell::new(None) }
+    }
+
     /// Leaves a mistake for [`parse`] and makes serde_json stop.
     fn refuse<E: de::Error>(&self, mistake: Mistake) -> E {
         *self.mistake.borrow_mut() = Some(mistake);
@@ -193,5 +219,30 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
         let start = self.0.consumed.get() - 1;
         token::check(self.0.input, start).map_err(|mistake| self.0.refuse::<D::Error>(mistake))?;
         <String as de::Deserialize>::deserialize(deserializer).map(|key| (start, key))
+    }
+}
+
+/// Finds the byte where a member of the outermost object begins.
+struct Search<'r, 'i> {
+    reader: &'r Reader<'i>,
+    name: &'r str,
+}
+
+impl<'de> Visitor<'de> for Search<'_, '_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some((start, key)) = entries.next_key_seed(Key(self.reader))? {
+            entries.next_value::<de::IgnoredAny>()?;
+            if key == self.name {
+                found = found.or(Some(start));
+            }
+        }
+        Ok(found)
     }
 }

@@ -62,6 +62,9 @@ fn names_each_mistake_and_its_place() {
         ("\u{feff}{}", "byte-order-mark", 0),
         ("{\0}\0", "utf-16", 0),
         ("\0{\0}", "utf-16", 0),
+        ("7\0", "utf-16", 0),
+        ("\"\0\"", "control-character", 1),
+        ("\0\0\0{", "syntax", 0),
         ("{\"a\":1", "unexpected-end", 6),
         ("[1,", "unexpected-end", 3),
         ("\"\\u12", "unexpected-end", 5),
@@ -142,6 +145,16 @@ fn counts_lines_and_characters() {
         error.to_string(),
         "line 3, column 8: 1.5 has a fraction or an exponent, only integers are allowed"
     );
+}
+
+#[test]
+fn finds_a_member_of_the_outermost_object() {
+    let input = "{\n \"é\": {\"b\": 1},  \"\\u0062\": [2], \"c\": 3}".as_bytes();
+    assert_eq!(place_of_member(input, "é"), Some((2, 2)));
+    assert_eq!(place_of_member(input, "b"), Some((2, 18)));
+    assert_eq!(place_of_member(input, "c"), Some((2, 33)));
+    assert_eq!(place_of_member(input, "d"), None);
+    assert_eq!(place_of_member(b"[1]", "d"), None);
 }
 
 #[test]

@@ -1,17 +1,17 @@
 //! Other legal spellings of a JSON value: RFC 8259 leaves member order, white space and escapes to the writer.
 
-use proptest::prelude::RngCore;
+use proptest::prelude::Rng;
 
 use super::Json;
 
 /// A number below `n`; 0 where `n` is 0. The bias of the remainder is below 2^-32 for the sizes drawn here.
-pub(super) fn below(rng: &mut impl RngCore, n: usize) -> usize {
+pub(super) fn below(rng: &mut impl Rng, n: usize) -> usize {
     let n = u64::try_from(n).unwrap_or(u64::MAX).max(1);
     usize::try_from(rng.next_u64() % n).unwrap_or(0)
 }
 
 /// Fisher and Yates's shuffle.
-pub(super) fn shuffle<T>(rng: &mut impl RngCore, items: &mut [T]) {
+pub(super) fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(rng, last + 1));
     }
@@ -19,7 +19,7 @@ pub(super) fn shuffle<T>(rng: &mut impl RngCore, items: &mut [T]) {
 
 /// Writes the same value in another legal spelling: members shuffled, white space between tokens,
 /// characters escaped that need not be (`\/`, `\u0061`, surrogate pairs in either letter case).
-pub fn spell(value: &Json, rng: &mut impl RngCore) -> String {
+pub fn spell(value: &Json, rng: &mut impl Rng) -> String {
     let mut out = String::new();
     Speller { rng, out: &mut out }.token(value);
     out
@@ -30,7 +30,7 @@ struct Speller<'a, R> {
     out: &'a mut String,
 }
 
-impl<R: RngCore> Speller<'_, R> {
+impl<R: Rng> Speller<'_, R> {
     /// A value with white space around it.
     fn token(&mut self, value: &Json) {
         self.space();

@@ -35,7 +35,7 @@ impl Accounts {
         let clean = seats.iter().map(|seat| provisioner.enter(client, &self.list[seat.index]));
         let mut users = try_join_all(clean).await?;
         let entitled = users.split_off(cast.ordinary);
-        Ok(Lease { ordinary: users, entitled, seats })
+        Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 }
 

@@ -39,7 +39,7 @@ impl Pool {
         for (index, entitled) in entitled.into_iter().enumerate() {
             free.side(entitled).push_back(index);
         }
-        let total = Cast { ordinary: free.ordinary.len(), entitled: free.entitled.len() };
+        let total = Cast { ordinary: free.ordinary.len(), entitled: free.entitled.len(), look_alikes: 0 };
         Arc::new(Self { total, free: Mutex::new(free), queue: Queue::default(), returned: Notify::new() })
     }
 

@@ -45,7 +45,7 @@ impl Tokens {
         let mut users =
             try_join_all(seats.iter().map(|seat| self.enter(provisioner, client, known, seat))).await?;
         let entitled = users.split_off(cast.ordinary);
-        Ok(Lease { ordinary: users, entitled, seats })
+        Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 
     /// A session of a leased user that nobody uses yet; on this device, where one is named.
