@@ -2,9 +2,9 @@
 
 pub mod config;
 pub mod features;
-pub mod preflight;
 pub mod file;
 pub mod keys;
+pub mod preflight;
 pub mod provision;
 pub mod template;
 pub mod url;
