@@ -225,7 +225,7 @@ pub const KEYS: &[Key] = &[
 
     key("gating", "capability", Kind::Text, without("gating is not applicable", r#""m.cap.content_repo.v1""#),
         "A capability that the server's set names for entitled users and for nobody else (draft S2)."),
-    key("gating", "entitled_prefix", Kind::Prefix, without("required by capability, or entitled", r#""granted-""#),
+    key("gating", "entitled_prefix", Kind::Prefix, without("required by capability, unless entitled is given", r#""granted-""#),
         "Users whose localpart begins so are entitled; not \"cap-\", with which ordinary users begin."),
     key("gating", "entitled", Kind::UserIds, without("", r#"["@bob:localhost:8448"]"#),
         "The entitled users by name; with how = \"accounts\" or \"tokens\"."),

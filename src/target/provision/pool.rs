@@ -106,9 +106,18 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future;
+    use std::time::Duration;
+
     use futures_util::FutureExt;
+    use tokio::time::timeout;
 
     use super::*;
+
+    /// Seats that are free must come at once: a wake-up that is lost fails instead of hanging.
+    async fn soon<T>(seats: impl Future<Output = Result<T, ProvisionError>>) -> T {
+        timeout(Duration::from_secs(5), seats).await.expect("somebody waits for free seats").unwrap()
+    }
 
     const fn cast(ordinary: usize, entitled: usize) -> Cast {
         Cast { ordinary, entitled }
@@ -126,7 +135,7 @@ mod tests {
         let mut waiting = Box::pin(pool.take(cast(2, 0), "accounts", "accounts"));
         assert!(waiting.as_mut().now_or_never().is_none());
         drop(held);
-        assert_eq!(indices(&waiting.await.unwrap()), [2, 0]);
+        assert_eq!(indices(&soon(waiting).await), [2, 0]);
     }
 
     #[tokio::test]
@@ -138,10 +147,10 @@ mod tests {
         let mut small = Box::pin(pool.take(cast(1, 0), "accounts", "accounts"));
         assert!(small.as_mut().now_or_never().is_none(), "one seat is free, but another was first");
         drop(held);
-        let large = large.await.unwrap();
+        let large = soon(large).await;
         assert!(small.as_mut().now_or_never().is_none());
         drop(large);
-        small.await.unwrap();
+        soon(small).await;
     }
 
     #[tokio::test]
@@ -152,7 +161,7 @@ mod tests {
         assert!(impatient.as_mut().now_or_never().is_none());
         drop(impatient);
         drop(held);
-        pool.take(cast(1, 0), "accounts", "accounts").await.unwrap();
+        soon(pool.take(cast(1, 0), "accounts", "accounts")).await;
     }
 
     #[tokio::test]
