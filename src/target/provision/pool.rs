@@ -120,7 +120,7 @@ mod tests {
     }
 
     const fn cast(ordinary: usize, entitled: usize) -> Cast {
-        Cast { ordinary, entitled }
+        Cast { ordinary, entitled, look_alikes: 0 }
     }
 
     fn indices(seats: &[Seat]) -> Vec<usize> {
