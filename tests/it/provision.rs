@@ -280,7 +280,8 @@ async fn many_scenarios_share_few_accounts_and_none_starves() {
     let scenarios = (0..12).map(|n| {
         let (client, provisioner) = (&client, &provisioner);
         async move {
-            let lease = provisioner.lease(client, Cast { ordinary: 1 + n % 3, entitled: 0 }).await.unwrap();
+            let lease =
+                provisioner.lease(client, Cast { ordinary: 1 + n % 3, ..Cast::default() }).await.unwrap();
             for user in &lease.ordinary {
                 assert!(is_alive(client, &user.first).await);
             }
@@ -382,9 +383,13 @@ async fn rooms_whose_id_needs_escaping_are_left_too() {
 
 #[test]
 fn how_many_accounts_a_plan_needs() {
-    let casts = [(1, 0), (3, 1), (2, 0), (0, 2)].map(|(ordinary, entitled)| Cast { ordinary, entitled });
+    let casts = [(1, 0), (3, 1), (2, 0), (0, 2)].map(|(ordinary, entitled)| Cast {
+        ordinary,
+        entitled,
+        ..Cast::default()
+    });
     let needed = |parallel| {
-        let Cast { ordinary, entitled } = Provisioner::needed(&casts, parallel);
+        let Cast { ordinary, entitled, .. } = Provisioner::needed(&casts, parallel);
         (ordinary, entitled)
     };
     assert_eq!(needed(1), (3, 2));
