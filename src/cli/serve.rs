@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use tokio::signal;
 
-use crate::reference::{self, Account, Grant, Options, Registration, Running, ServerLimits};
+use crate::reference::{self, Account, Fault, Grant, Options, Registration, Running, ServerLimits};
 
 /// Usage, or an address that cannot be listened on.
 const USAGE: u8 = 2;
@@ -44,6 +44,12 @@ pub(super) struct ServeArgs {
     /// The longest capability set that is taken, in bytes
     #[arg(long, value_name = "BYTES")]
     max_set_bytes: Option<usize>,
+    /// Deviate from the protocol, to try a client or a suite on; repeatable
+    #[arg(long, value_name = "ID")]
+    fault: Vec<Fault>,
+    /// List the faults, and what each breaks
+    #[arg(long)]
+    list_faults: bool,
 }
 
 impl ServeArgs {
@@ -59,6 +65,7 @@ impl ServeArgs {
                 max_set_bytes: self.max_set_bytes.unwrap_or(limits.max_set_bytes),
                 ..limits
             },
+            faults: self.fault.into_iter().collect(),
             presence_enabled: !self.no_presence,
             ..Options::default()
         }
@@ -67,6 +74,9 @@ impl ServeArgs {
 
 /// Serves until SIGINT or SIGTERM; exit code 0, or 2 if the address cannot be listened on.
 pub(super) fn run(args: ServeArgs) -> ExitCode {
+    if args.list_faults {
+        return list_faults();
+    }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args)),
         Err(error) => fail(INTERNAL, &format!("cannot start: {error}")),
@@ -90,6 +100,18 @@ async fn serve(args: ServeArgs) -> ExitCode {
     }
 }
 
+/// One line a fault; a reader that stops early is content.
+fn list_faults() -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    for fault in Fault::all() {
+        let (id, summary) = (fault.id(), fault.summary());
+        if writeln!(out, "{id}: {summary} [breaks {}]", fault.breaks().join(", ")).is_err() {
+            break;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
 /// One line on standard output, which scripts wait for; nobody may be reading it.
 fn announce(server: &Running) {
     let mut out = std::io::stdout().lock();
@@ -105,12 +127,16 @@ fn fail(code: u8, message: &str) -> ExitCode {
 /// SIGINT, and where there is one SIGTERM.
 struct Interrupt {
     #[cfg(unix)]
+    interrupt: signal::unix::Signal,
+    #[cfg(unix)]
     terminate: signal::unix::Signal,
 }
 
 impl Interrupt {
     fn new() -> std::io::Result<Self> {
         Ok(Self {
+            #[cfg(unix)]
+            interrupt: signal::unix::signal(signal::unix::SignalKind::interrupt())?,
             #[cfg(unix)]
             terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
         })
@@ -119,7 +145,7 @@ impl Interrupt {
     async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

@@ -24,6 +24,8 @@ mod arithmetic;
 mod client_api;
 mod errors;
 pub mod faults;
+#[cfg(test)]
+mod faults_test;
 mod grants;
 mod http;
 mod options;

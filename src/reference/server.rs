@@ -14,7 +14,9 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::arithmetic::Arithmetic;
 use super::client_api;
+use super::faults::Fault;
 use super::options::{Account, Options};
 use super::routes::Routes;
 use super::state::{Login, NewUser, Rules, State, UserKey};
@@ -128,6 +130,7 @@ async fn until_stopped(mut stopped: watch::Receiver<bool>) {
 pub(crate) struct Server {
     pub(crate) options: Options,
     pub(crate) routes: Routes,
+    pub(crate) arithmetic: Arithmetic,
     pub(crate) server_name: String,
     clock: Clock,
     shared: Mutex<Shared>,
@@ -149,7 +152,8 @@ impl Server {
             add_account(&mut state, account)?;
         }
         Ok(Self {
-            routes: Routes::new(&options.binding),
+            routes: Routes::new(&options.binding, options.faults),
+            arithmetic: Arithmetic { faults: options.faults },
             server_name: server_name.to_owned(),
             options,
             clock: Clock::default(),
@@ -180,6 +184,11 @@ impl Server {
         let seen = look(&shared.state, self.clock.now());
         let changed = shared.waiting.entry(user).or_default().clone().notified_owned();
         (seen, changed)
+    }
+
+    /// Whether the server deviates so.
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.options.faults.has(fault)
     }
 
     /// Ends when the server is to stop.
