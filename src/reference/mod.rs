@@ -22,6 +22,8 @@
 
 mod arithmetic;
 mod client_api;
+#[cfg(test)]
+mod conduct_test;
 mod errors;
 pub mod faults;
 #[cfg(test)]
@@ -31,6 +33,8 @@ mod http;
 mod options;
 mod routes;
 mod server;
+#[cfg(test)]
+mod server_test;
 mod state;
 
 pub use faults::{Fault, FaultSet, UnknownFault};

@@ -85,9 +85,9 @@ impl State {
             return Some(own.clone());
         }
         let is_shared = self.has(Fault::GatingCachedFirst) || self.has(Fault::GatingCachedBriefly);
-        let sets = self.users.iter().map(|user| &user.server_set);
+        let mut sets = self.users.iter().map(|user| &user.server_set);
         if is_shared || self.has(Fault::ServerOtherUserServed) {
-            return sets.filter(|set| set.hash == hash).next().cloned();
+            return sets.find(|set| set.hash == hash).cloned();
         }
         None
     }

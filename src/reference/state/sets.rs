@@ -71,10 +71,10 @@ impl State {
         if again && self.has(Fault::UploadAgainWithdraws) {
             self.withdraw(now, session.user, |set| set.hash == hash);
         }
-        if self.has(Fault::UploadDeclares) {
-            drop(self.declare(now, session, &hash));
+        match self.has(Fault::UploadDeclares).then(|| self.declare(now, session, &hash)) {
+            Some(Err(_)) => Err(MatrixError::unknown_token("This session has ended")),
+            Some(Ok(())) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// Refuses what some faults refuse for ever.
