@@ -127,7 +127,11 @@ async fn union_is_hashed_right(
 ) -> Result<Judgement, Stop> {
     let other = cx.set();
     phone.publish(&other).await?;
-    tablet.publish(set).await?;
+    let uploaded = tablet.upload(set).await?;
+    if !uploaded.accepted() {
+        return Ok(uploaded.is_accepted().when("under the hash of its Canonical JSON"));
+    }
+    tablet.declare(set).await?.or_stop("the declaration of an uploaded set")?;
     phone.status_settles_on(alice, &Expect::union_of(&[&other, set])).await
 }
 
