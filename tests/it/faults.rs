@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use capcheck::built_in;
 use capcheck::engine::plan::Plan;
 use capcheck::engine::result::{RunResult, Selection};
 use capcheck::engine::{self, Options, Request};
 use capcheck::outcome::Outcome;
 use capcheck::reference::{self, Fault, FaultSet};
-use capcheck::target::config::{Entitled, Gating, Target};
 use futures_util::StreamExt as _;
 
 use crate::support::Silent;
@@ -16,12 +16,7 @@ use crate::support::Silent;
 async fn judge(fault: Fault) -> RunResult {
     let options =
         reference::Options { faults: FaultSet::from_iter([fault]), ..reference::Options::default() };
-    let limit = options.limits.max_set_bytes;
-    let server = reference::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let mut target = Target::from_url(&server.url()).unwrap();
-    let entitled = Entitled::Prefix("granted-".to_owned());
-    target.gating = Some(Gating { capability: "m.cap.content_repo.v1".to_owned(), entitled });
-    target.limits.max_set_bytes = Some(limit);
+    let (mut target, server) = built_in::start(options).await.unwrap();
     target.limits.settle = Duration::from_millis(300);
     target.limits.request_timeout = Duration::from_secs(2);
     let only = fault.breaks().iter().map(|id| (*id).to_owned()).collect();
