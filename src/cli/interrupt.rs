@@ -5,6 +5,8 @@ use tokio::signal;
 /// SIGINT, and where there is one SIGTERM.
 pub(super) struct Interrupt {
     #[cfg(unix)]
+    interrupt: signal::unix::Signal,
+    #[cfg(unix)]
     terminate: signal::unix::Signal,
 }
 
@@ -12,6 +14,8 @@ impl Interrupt {
     /// Listens from now on.
     pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {
+            #[cfg(unix)]
+            interrupt: signal::unix::signal(signal::unix::SignalKind::interrupt())?,
             #[cfg(unix)]
             terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
         })
@@ -21,7 +25,7 @@ impl Interrupt {
     pub(super) async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::interrupt::Interrupt;
 use super::output::fail;
 use crate::engine::exit::{FAULT, USAGE};
-use crate::reference::{self, Account, Grant, Options, Registration, Running, ServerLimits};
+use crate::reference::{self, Account, Fault, Grant, Options, Registration, Running, ServerLimits};
 
 /// Runs the built-in homeserver until it is interrupted
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,12 @@ pub(super) struct ServeArgs {
     /// The longest capability set that is taken, in bytes
     #[arg(long, value_name = "BYTES")]
     max_set_bytes: Option<usize>,
+    /// Deviate from the protocol, to try a client or a suite on; repeatable
+    #[arg(long, value_name = "ID")]
+    fault: Vec<Fault>,
+    /// List the faults, and what each breaks
+    #[arg(long)]
+    list_faults: bool,
 }
 
 impl ServeArgs {
@@ -55,6 +61,7 @@ impl ServeArgs {
                 max_set_bytes: self.max_set_bytes.unwrap_or(limits.max_set_bytes),
                 ..limits
             },
+            faults: self.fault.into_iter().collect(),
             presence_enabled: !self.no_presence,
             ..Options::default()
         }
@@ -63,6 +70,9 @@ impl ServeArgs {
 
 /// Serves until SIGINT or SIGTERM; exit code 0, or 2 if the address cannot be listened on.
 pub(super) fn run(args: ServeArgs) -> ExitCode {
+    if args.list_faults {
+        return list_faults();
+    }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args)),
         Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
@@ -84,6 +94,18 @@ async fn serve(args: ServeArgs) -> ExitCode {
         }
         Err(error) => fail(USAGE, error),
     }
+}
+
+/// One line a fault; a reader that stops early is content.
+fn list_faults() -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    for fault in Fault::all() {
+        let (id, summary) = (fault.id(), fault.summary());
+        if writeln!(out, "{id}: {summary} [breaks {}]", fault.breaks().join(", ")).is_err() {
+            break;
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// One line on standard output, which scripts wait for; nobody may be reading it.

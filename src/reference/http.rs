@@ -38,6 +38,11 @@ impl Reply {
         Self::bytes(status, value.to_string())
     }
 
+    /// An answer in plain text, as no Matrix endpoint gives it.
+    pub(crate) fn text(status: u16, text: &'static str) -> Self {
+        Self { status, body: Bytes::from_static(text.as_bytes()), content_type: "text/plain" }
+    }
+
     /// 200 with this value.
     pub(crate) fn ok(value: &Value) -> Self {
         Self::json(200, value)

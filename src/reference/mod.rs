@@ -22,13 +22,19 @@
 
 mod arithmetic;
 mod client_api;
+#[cfg(test)]
+mod conduct_test;
 mod errors;
 pub mod faults;
+#[cfg(test)]
+mod faults_test;
 mod grants;
 mod http;
 mod options;
 mod routes;
 mod server;
+#[cfg(test)]
+mod server_test;
 mod state;
 
 pub use faults::{Fault, FaultSet, UnknownFault};

@@ -5,8 +5,11 @@
 //! endpoint letter by letter, so templates are matched on the raw path, and
 //! variables are decoded exactly once, afterwards.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
+use super::faults::{Fault, FaultSet};
 use crate::spec::binding::{Binding, Operation};
 
 /// What a request asks for.
@@ -109,7 +112,10 @@ struct Route {
 
 /// All routes of a server.
 #[derive(Clone, Debug)]
-pub(crate) struct Routes(Vec<Route>);
+pub(crate) struct Routes {
+    routes: Vec<Route>,
+    faults: FaultSet,
+}
 
 /// What a method and a path lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +127,7 @@ pub(crate) enum Found {
 
 impl Routes {
     /// The fixed routes and those of a binding, which come first: a binding may reuse a standard path.
-    pub(crate) fn new(binding: &Binding) -> Self {
+    pub(crate) fn new(binding: &Binding, faults: FaultSet) -> Self {
         let bound = Operation::CLIENT.map(|operation| {
             let route = binding.route(operation);
             Route::new(&route.method, &route.template, Endpoint::Capability(operation))
@@ -129,23 +135,54 @@ impl Routes {
         let status = &binding.presence.status;
         let status = Route::new(&status.method, &status.template, Endpoint::GetPresence);
         let fixed = FIXED.iter().map(|(method, template, endpoint)| Route::new(method, template, *endpoint));
-        Self(bound.into_iter().chain([status]).chain(fixed).collect())
+        Self { routes: bound.into_iter().chain([status]).chain(fixed).collect(), faults }
     }
 
     /// Looks a request up, by its method and its path as it came.
     pub(crate) fn find(&self, method: &str, path: &str, path_and_query: &str) -> Found {
         let mut known = false;
-        for route in &self.0 {
-            let subject = if route.with_query { path_and_query } else { path };
+        let (path, path_and_query) = (self.arrived(path), self.arrived(path_and_query));
+        for route in &self.routes {
+            let subject = if route.with_query { &path_and_query } else { &path };
             if !matches(&route.parts, subject) {
                 continue;
             }
             if route.method == method {
-                return Found::Endpoint(route.endpoint, variables(&route.parts, subject));
+                return Found::Endpoint(route.endpoint, self.variables(&route.parts, subject));
             }
             known = true;
         }
         if known { Found::WrongMethod } else { Found::Nothing }
+    }
+
+    /// The path as it is matched: as it came.
+    fn arrived<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        match self.faults.has(Fault::PathSlashSplits) {
+            true => path.replace("%2F", "/").into(),
+            false => path.into(),
+        }
+    }
+
+    fn variables(&self, parts: &[Part], path: &str) -> Variables {
+        let mut variables = Vec::new();
+        walk(parts, path, |name, value| {
+            let decoded = percent_decode_str(value).decode_utf8().ok();
+            variables.push((name.to_owned(), decoded.map(|text| self.read(&text))));
+        });
+        Variables(variables)
+    }
+
+    /// A decoded variable as handlers see it: as it is.
+    fn read(&self, text: &str) -> String {
+        if self.faults.has(Fault::PathPlusAsSpace) {
+            text.replace('+', " ")
+        } else if self.faults.has(Fault::PathSlashesMerge) {
+            text.replace("//", "/")
+        } else if self.faults.has(Fault::PathDecodedTwice) {
+            percent_decode_str(text).decode_utf8_lossy().into_owned()
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -192,15 +229,6 @@ fn matches(parts: &[Part], path: &str) -> bool {
     walk(parts, path, |_, _| ())
 }
 
-fn variables(parts: &[Part], path: &str) -> Variables {
-    let mut variables = Vec::new();
-    walk(parts, path, |name, value| {
-        let decoded = percent_decode_str(value).decode_utf8().ok().map(|text| text.into_owned());
-        variables.push((name.to_owned(), decoded));
-    });
-    Variables(variables)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +236,7 @@ mod tests {
     const C: &str = "/_matrix/client/unstable/org.matrix.capability_sets";
 
     fn find(method: &str, path: &str) -> Found {
-        Routes::new(&Binding::default()).find(method, path, path)
+        Routes::new(&Binding::default(), FaultSet::NONE).find(method, path, path)
     }
 
     fn hash_of(path: &str) -> Option<String> {
@@ -254,7 +282,7 @@ mod tests {
             let route = crate::spec::binding::Route::parse(text, operation.variables()).unwrap();
             binding.set_route(operation, route);
         }
-        let routes = Routes::new(&binding);
+        let routes = Routes::new(&binding, FaultSet::NONE);
         match routes.find("POST", "/caps/a%2Fb.json", "/caps/a%2Fb.json") {
             Found::Endpoint(_, variables) => assert_eq!(variables.get("hash"), Some("a/b")),
             other => panic!("{other:?}"),

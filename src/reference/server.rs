@@ -14,7 +14,9 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::arithmetic::Arithmetic;
 use super::client_api;
+use super::faults::Fault;
 use super::options::{Account, Options};
 use super::routes::Routes;
 use super::state::{Login, NewUser, Rules, State, UserKey};
@@ -54,12 +56,17 @@ pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, Star
     let server_name = options.server_name.clone().unwrap_or_else(|| format!("localhost:{}", address.port()));
     let (stop, stopped) = watch::channel(false);
     let server = Arc::new(Server::new(options, &server_name, stopped.clone())?);
-    let router = Router::new().fallback(client_api::handle).with_state(server.clone());
     // Answers are small and single: waiting to fill a segment only delays them.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(until_stopped(stopped));
+    let serving =
+        axum::serve(listener, router(server.clone())).with_graceful_shutdown(until_stopped(stopped));
     let task = tokio::spawn(async move { drop(serving.await) });
     Ok(Running { address, server_name, server, stop, task: Some(task) })
+}
+
+/// Everything goes to one handler: paths are matched by [`Routes`], letter by letter.
+pub(super) fn router(server: Arc<Server>) -> Router {
+    Router::new().fallback(client_api::handle).with_state(server)
 }
 
 /// A homeserver that is up.
@@ -89,7 +96,7 @@ impl Running {
 
     /// Moves its clock forward: what expires with time does so without waiting.
     pub fn advance(&self, by: Duration) {
-        self.server.clock.advance(by);
+        self.server.advance(by);
     }
 
     /// Stops it: long polls are answered at once, answers under way get a moment to leave.
@@ -128,6 +135,7 @@ async fn until_stopped(mut stopped: watch::Receiver<bool>) {
 pub(crate) struct Server {
     pub(crate) options: Options,
     pub(crate) routes: Routes,
+    pub(crate) arithmetic: Arithmetic,
     pub(crate) server_name: String,
     clock: Clock,
     shared: Mutex<Shared>,
@@ -141,7 +149,11 @@ struct Shared {
 }
 
 impl Server {
-    fn new(options: Options, server_name: &str, stopped: watch::Receiver<bool>) -> Result<Self, StartError> {
+    pub(super) fn new(
+        options: Options,
+        server_name: &str,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Self, StartError> {
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let epoch_ms = u64::try_from(epoch.as_millis()).unwrap_or_default();
         let mut state = State::new(Rules::new(&options, server_name, epoch_ms));
@@ -149,7 +161,8 @@ impl Server {
             add_account(&mut state, account)?;
         }
         Ok(Self {
-            routes: Routes::new(&options.binding),
+            routes: Routes::new(&options.binding, options.faults),
+            arithmetic: Arithmetic { faults: options.faults },
             server_name: server_name.to_owned(),
             options,
             clock: Clock::default(),
@@ -180,6 +193,16 @@ impl Server {
         let seen = look(&shared.state, self.clock.now());
         let changed = shared.waiting.entry(user).or_default().clone().notified_owned();
         (seen, changed)
+    }
+
+    /// Whether the server deviates so.
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.options.faults.has(fault)
+    }
+
+    /// Moves the clock forward.
+    pub(super) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
     /// Ends when the server is to stop.

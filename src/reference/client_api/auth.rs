@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::reference::errors::MatrixError;
 use crate::reference::http::{Answer, Call, Reply, required, text};
 use crate::reference::server::{Server, random_bytes};
-use crate::reference::state::{Login, State, UserKey};
+use crate::reference::state::{Ending, Login, State, UserKey};
 
 /// The longest device ID that is taken, in bytes.
 const DEVICE_ID: usize = 255;
@@ -36,7 +36,7 @@ pub(super) fn log_in(server: &Server, call: &Call) -> Answer {
 /// Ends the session that asks.
 pub(super) fn log_out(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    server.with(|state, now| state.end_sessions(now, session.user, [&*session.device]));
+    server.with(|state, now| state.end_sessions(now, session.user, Ending::Logout, [&*session.device]));
     Ok(Reply::empty())
 }
 

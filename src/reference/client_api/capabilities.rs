@@ -1,12 +1,13 @@
 //! The capability operations, as `docs/protocol.md` has them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::reference::arithmetic::{Set, is_hash};
+use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
-use crate::reference::state::Undeclarable;
+use crate::reference::state::{Session, Undeclarable};
 use crate::spec::binding::Operation;
 
 /// Answers an operation.
@@ -27,57 +28,115 @@ pub(super) fn answer(server: &Server, operation: Operation, call: &Call) -> Answ
 fn server_hash(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let asked = call.variables.get("user_id").unwrap_or_default();
-    let set = server
-        .with(|state, _| (**state.user_id(session.user) == *asked).then(|| state.server_set(session.user)));
-    match set {
-        Some(set) => Ok(Reply::ok(&json!({ "sha256": set.hash }))),
-        None => Err(MatrixError::forbidden("You may ask for your own user ID").into()),
+    let set = server.with(|state, now| {
+        let own = state.user_id(session.user).clone();
+        if *own == *asked && server.has(Fault::ServerHashWantsLocalpart) {
+            return Err(MatrixError::not_found("No such user"));
+        }
+        let user = match state.find_user(asked) {
+            Some(user) if user == session.user || server.has(Fault::ServerOtherUserServed) => user,
+            _ => return Err(MatrixError::forbidden("You may ask for your own user ID")),
+        };
+        Ok(state.server_set(now, user))
+    })?;
+    match server.has(Fault::ServerHashNull) {
+        true => Ok(Reply::ok(&json!({ "sha256": null }))),
+        false => Ok(Reply::ok(&server.arithmetic.hash_in_answer(&set.hash))),
     }
 }
 
 /// Hash to the server's capabilities (draft S4, S5).
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let hash = path_hash(call)?;
-    let set = server.with(|state, _| state.server_set_by_hash(session.user, hash));
-    set.map(|set| Reply::bytes(200, set.body.clone())).ok_or_else(|| unknown_hash().into())
+    let hash = path_hash(server, session, call)?;
+    let Some(set) = server.with(|state, _| state.server_set_by_hash(session.user, &hash)) else {
+        return unknown_to_server(server);
+    };
+    Ok(if server.has(Fault::ServerSetList) {
+        Reply::ok(&set.members.keys().cloned().collect())
+    } else if server.has(Fault::ServerSetWrapped) {
+        Reply::ok(&json!({ "capabilities": shown(&set) }))
+    } else if server.has(Fault::ServerSetAnnotated) {
+        let mut annotated = shown(&set);
+        annotated.insert("server_version".to_owned(), json!({ "name": "capcheck" }));
+        Reply::ok(&Value::Object(annotated))
+    } else {
+        Reply::bytes(200, set.body.clone())
+    })
+}
+
+fn shown(set: &Set) -> Map<String, Value> {
+    set.members.iter().map(|(name, parameters)| (name.clone(), parameters.clone().into())).collect()
+}
+
+fn unknown_to_server(server: &Server) -> Answer {
+    if server.has(Fault::ServerUnknownEmpty) {
+        return Ok(Reply::empty());
+    }
+    Err(if server.has(Fault::ServerUnknownCrash) {
+        MatrixError::internal("Internal server error").into()
+    } else if server.has(Fault::ServerUnknown400) {
+        MatrixError::invalid_param("No such set here").into()
+    } else {
+        MatrixError::not_found("No such set here").into()
+    })
 }
 
 /// A session declares its set by hash (draft C2, C6, C8).
 fn declare(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let body = call.object()?;
-    let hash = match body.get("sha256") {
-        Some(Value::String(hash)) if is_hash(hash) => hash,
-        Some(_) => return Err(MatrixError::bad_json("sha256 is no SHA-256 hash").into()),
-        None => return Err(MatrixError::bad_json("Missing sha256").into()),
-    };
-    match server.with(|state, now| state.declare(now, session, hash)) {
+    if body.len() > 1 && server.has(Fault::HashExtraKeysRefused) {
+        return Err(MatrixError::bad_json("A hash has one key").into());
+    }
+    let any = server.has(Fault::DeclareAnyAlgorithm);
+    let told = body.get("sha256").or_else(|| body.values().next().filter(|_| any));
+    if told.is_none() && server.has(Fault::DeclareWithoutHash) {
+        return Ok(Reply::empty());
+    }
+    let hash = told.and_then(Value::as_str).and_then(|text| server.arithmetic.hash_in_request(text));
+    let hash = hash.ok_or_else(|| MatrixError::bad_json("sha256 is missing, or no SHA-256 hash"))?;
+    match server.with(|state, now| state.declare(now, session, &hash)) {
         Ok(()) => Ok(Reply::empty()),
-        Err(Undeclarable::Unknown) => Err(refusal(server).into()),
+        Err(Undeclarable::Unknown) => Err(refusal(server)),
         Err(Undeclarable::SessionEnded) => Err(MatrixError::unknown_token("This session has ended").into()),
     }
 }
 
 /// The refusal of draft C6, as the binding spells it.
-fn refusal(server: &Server) -> MatrixError {
-    let refusal = &server.options.binding.refusal;
-    MatrixError {
-        status: refusal.status,
-        errcode: refusal.errcode.clone().into(),
-        message: "The set behind this hash is unknown: upload it first".into(),
-    }
+fn refusal(server: &Server) -> Reply {
+    let bound = &server.options.binding.refusal;
+    let deviations = [
+        (Fault::RefusalWith200, 200, bound.errcode.as_str()),
+        (Fault::RefusalUnauthorized, 401, "M_UNAUTHORIZED"),
+        (Fault::RefusalUnrecognized, 404, "M_UNRECOGNIZED"),
+        (Fault::RefusalAsLimit, 403, "M_LIMIT_EXCEEDED"),
+        (Fault::RefusalAsBadBody, 400, "M_BAD_JSON"),
+    ];
+    let (status, errcode) = deviations
+        .into_iter()
+        .find(|(fault, ..)| server.has(*fault))
+        .map_or((bound.status, bound.errcode.as_str()), |(_, status, errcode)| (status, errcode));
+    let message = "The set behind this hash is unknown: upload it first".into();
+    MatrixError { status, errcode: errcode.to_owned().into(), message }.into()
 }
 
 /// A client uploads the set behind a hash (draft C7).
 fn upload(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let claimed = path_hash(call)?;
-    let set = Set::read(&call.body)?;
-    if set.hash != claimed {
-        return Err(MatrixError::invalid_param("The set does not hash to the hash in the path").into());
+    let claimed = path_hash(server, session, call)?;
+    let read = server.arithmetic.read(&call.body);
+    if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
+        let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
+        server.with(|state, now| state.upload(now, session, unchecked.into()))?;
     }
-    server.with(|state, now| state.upload(now, session.user, set))?;
+    let set = server.arithmetic.claimed(read, &call.body, &claimed).inspect_err(|_| {
+        server.with(|state, _| state.bear_grudge(Fault::UploadFailurePins, &claimed));
+    })?;
+    if set.members.is_empty() && server.has(Fault::EmptySetRefused) {
+        return Err(MatrixError::bad_json("The set is missing").into());
+    }
+    server.with(|state, now| state.upload(now, session, set))?;
     Ok(Reply::empty())
 }
 
@@ -85,21 +144,52 @@ fn upload(server: &Server, call: &Call) -> Answer {
 /// one whom the asker may not see look alike.
 fn resolve(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let hash = path_hash(call)?;
+    let hash = path_hash(server, session, call)?;
     let owner = call.variables.get("user_id").unwrap_or_default();
     let set = server.with(|state, now| {
-        let user = state.find_user(owner).filter(|user| state.shares_room(session.user, *user))?;
-        state.resolve(now, user, hash)
+        let Some(user) = state.find_user(owner) else {
+            return Err(server
+                .has(Fault::ResolveUnknownUser400)
+                .then(|| MatrixError::invalid_param("No such user")));
+        };
+        let visible = state.shares_room(session.user, user) || server.has(Fault::ResolveForAnybody);
+        if !visible && server.has(Fault::ResolveInvisible403) {
+            return Err(Some(MatrixError::forbidden("You do not share a room with this user")));
+        }
+        let entitled = visible && (user == session.user || !server.has(Fault::ResolveOwnOnly));
+        let set = entitled.then(|| state.resolve(now, user, &hash)).flatten();
+        if set.is_none() {
+            state.bear_grudge(Fault::LookupFailurePins, &hash);
+        }
+        set.ok_or(None)
     });
-    set.map(|set| Reply::bytes(200, set.body.clone())).ok_or_else(|| unknown_hash().into())
-}
-
-fn unknown_hash() -> MatrixError {
-    MatrixError::not_found("No such set here")
+    match set {
+        Ok(set) if server.has(Fault::ResolveList) => Ok(Reply::ok(&set.members.keys().cloned().collect())),
+        Ok(set) => Ok(Reply::bytes(200, set.body.clone())),
+        Err(Some(error)) => Err(error.into()),
+        Err(None) if server.has(Fault::ResolveUnknownEmpty) => Ok(Reply::empty()),
+        Err(None) if server.has(Fault::ResolveUnknownCrash) => {
+            Err(MatrixError::internal("Internal server error").into())
+        }
+        Err(None) => Err(MatrixError::not_found("No such set here").into()),
+    }
 }
 
 /// The hash of the path; anything that no SHA-256 digest is spelled like is the client's mistake.
-fn path_hash(call: &Call) -> Result<&str, MatrixError> {
-    let hash = call.variables.get("hash").filter(|hash| is_hash(hash));
-    hash.ok_or_else(|| MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64"))
+pub(super) fn path_hash(server: &Server, session: &Session, call: &Call) -> Result<String, Reply> {
+    let text = call.variables.get("hash").unwrap_or_default();
+    if let Some(hash) = server.with(|state, _| state.guess_hash(session.user, text)) {
+        return Ok(hash);
+    }
+    server.arithmetic.hash_in_request(text).ok_or_else(|| malformed_hash(server))
+}
+
+fn malformed_hash(server: &Server) -> Reply {
+    if server.has(Fault::MalformedHashPlainText) {
+        return Reply::text(400, "Invalid URL: cannot parse `hash`");
+    }
+    if server.has(Fault::MalformedHashCrash) {
+        return MatrixError::internal("Internal server error").into();
+    }
+    MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64").into()
 }

@@ -6,7 +6,7 @@ use super::uia;
 use crate::reference::errors::MatrixError;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
-use crate::reference::state::DeviceInfo;
+use crate::reference::state::{DeviceInfo, Ending};
 
 /// All devices.
 pub(super) fn list(server: &Server, call: &Call) -> Answer {
@@ -36,7 +36,7 @@ fn shown(device: &DeviceInfo) -> Value {
 /// Deletes one device, for whoever proves to be its owner; one that does not exist is deleted already.
 pub(super) fn delete_one(server: &Server, call: &Call) -> Answer {
     let device = call.variables.get("device_id").unwrap_or_default();
-    delete(server, call, &[device])
+    delete(server, call, Ending::Deletion, &[device])
 }
 
 /// Deletes several devices.
@@ -45,13 +45,13 @@ pub(super) fn delete_many(server: &Server, call: &Call) -> Answer {
     let devices = body.get("devices").and_then(Value::as_array);
     let devices: Option<Vec<&str>> = devices.and_then(|list| list.iter().map(Value::as_str).collect());
     let devices = devices.ok_or_else(|| MatrixError::bad_json("devices must be an array of strings"))?;
-    delete(server, call, &devices)
+    delete(server, call, Ending::DeletionOfMany, &devices)
 }
 
-fn delete(server: &Server, call: &Call, devices: &[&str]) -> Answer {
+fn delete(server: &Server, call: &Call, ending: Ending, devices: &[&str]) -> Answer {
     let session = call.session()?;
     let purpose = format!("delete {}", json!(devices));
     uia::prove_owner(server, session.user, &call.optional_object()?, &purpose)?;
-    server.with(|state, now| state.end_sessions(now, session.user, devices.iter().copied()));
+    server.with(|state, now| state.end_sessions(now, session.user, ending, devices.iter().copied()));
     Ok(Reply::empty())
 }

@@ -14,15 +14,20 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::errors::MatrixError;
+use super::faults::Fault;
 use super::http::{Answer, Call, Reply, bearer, read_body};
 use super::routes::{Endpoint, Found};
 use super::server::Server;
-use super::state::Session;
+use super::state::{Ending, Session};
 use crate::spec::binding::Operation;
+
+/// The one endpoint with a limit of its own.
+const UPLOAD: Endpoint = Endpoint::Capability(Operation::Upload);
 
 /// Answers one request.
 pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request) -> Response {
@@ -36,9 +41,13 @@ pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request
     };
     let answer = async {
         let (endpoint, variables) = found?;
+        if server.has(Fault::AuthAfterValidation) {
+            check_body(endpoint, &body)?;
+        }
         let session = session.transpose()?.flatten();
+        let body = body.map_err(|error| unread(&server, endpoint, session.as_ref(), error))?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        let call = Call { session, variables, query, body: body? };
+        let call = Call { session, variables, query, body };
         dispatch(&server, endpoint, &call).await
     };
     answer.await.unwrap_or_else(|error| error).into_response()
@@ -57,16 +66,60 @@ fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<
     if !endpoint.needs_token() {
         return Ok(None);
     }
-    let token = bearer(&parts.headers).ok_or_else(|| MatrixError::missing_token("Missing access token"))?;
+    let Some(token) = bearer(&parts.headers) else {
+        let is_optional = server.has(Fault::AuthOptional);
+        let anybody = is_optional.then(|| server.with(|state, _| state.anybody())).flatten();
+        return anybody.map(Some).ok_or_else(|| missing_token(server));
+    };
     let session = server.with(|state, now| state.session(now, token));
-    session.map(Some).ok_or_else(|| MatrixError::unknown_token("Unknown access token"))
+    session.map(Some).ok_or_else(|| match server.has(Fault::AuthDeadTokenMissing) {
+        true => MatrixError::missing_token("Missing access token"),
+        false => MatrixError::unknown_token("Unknown access token"),
+    })
 }
 
+fn missing_token(server: &Server) -> MatrixError {
+    if server.has(Fault::AuthMissingTokenForbidden) {
+        MatrixError::forbidden("Missing access token")
+    } else if server.has(Fault::AuthMissingTokenUnknown) {
+        MatrixError::unknown_token("Unknown access token")
+    } else {
+        MatrixError::missing_token("Missing access token")
+    }
+}
+
+/// The longest body that an endpoint takes.
 fn limit<V>(server: &Server, found: &Result<(Endpoint, V), MatrixError>) -> usize {
-    let limits = &server.options.limits;
     match found {
-        Ok((Endpoint::Capability(Operation::Upload), _)) => limits.max_set_bytes,
-        _ => limits.max_body,
+        Ok((UPLOAD, _)) if server.has(Fault::UploadLimit4k) => 4 << 10,
+        Ok((UPLOAD, _)) if server.has(Fault::TooLargeAccepted) => 64 << 20,
+        Ok((UPLOAD, _)) => server.options.limits.max_set_bytes,
+        _ => server.options.limits.max_body,
+    }
+}
+
+/// Judges a body before the token, under a fault.
+fn check_body(endpoint: Endpoint, body: &Result<Bytes, MatrixError>) -> Result<(), MatrixError> {
+    let takes_body = [UPLOAD, Endpoint::Capability(Operation::Declare)].contains(&endpoint);
+    let body = body.as_ref().map_err(MatrixError::clone)?;
+    match takes_body && serde_json::from_slice::<Value>(body).is_err() {
+        true => Err(MatrixError::not_json("The body is not JSON")),
+        false => Ok(()),
+    }
+}
+
+/// What becomes of a session whose body could not be read, and of the error: nothing, but for faults.
+fn unread(server: &Server, endpoint: Endpoint, session: Option<&Session>, error: MatrixError) -> MatrixError {
+    let Some(session) = session.filter(|_| endpoint == UPLOAD && error.status == 413) else { return error };
+    if server.has(Fault::TooLargeEndsSession) {
+        server.with(|state, now| state.end_sessions(now, session.user, Ending::Logout, [&*session.device]));
+    }
+    if server.has(Fault::TooLargeWithdraws) {
+        server.with(|state, now| state.withdraw(now, session.user, |_| true));
+    }
+    match server.has(Fault::TooLargeAs400) {
+        true => MatrixError::bad_json(error.message),
+        false => error,
     }
 }
 

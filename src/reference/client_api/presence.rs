@@ -1,9 +1,10 @@
 //! Presence by request.
 
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, required, text};
 use crate::reference::server::Server;
-use crate::reference::state::Availability;
+use crate::reference::state::{Availability, Way};
 
 /// Sets one's own presence. Fields that are not the user's to say, the hash among them, are ignored.
 pub(super) fn set(server: &Server, call: &Call) -> Answer {
@@ -16,7 +17,13 @@ pub(super) fn set(server: &Server, call: &Call) -> Answer {
     let availability = Availability::parse(required(&body, "presence")?)
         .ok_or_else(|| MatrixError::invalid_param("presence is online, unavailable or offline"))?;
     let message = text(&body, "status_msg")?.map(str::to_owned);
-    server.with(|state, now| state.set_presence(now, session.user, availability, message));
+    let forged = body.get(&server.options.binding.presence.field);
+    server.with(|state, now| {
+        state.set_presence(now, session.user, availability, message);
+        if forged.is_some() && server.has(Fault::PresenceWritable) {
+            state.forge_hash(session.user, forged.cloned());
+        }
+    });
     Ok(Reply::empty())
 }
 
@@ -26,7 +33,7 @@ pub(super) fn get(server: &Server, call: &Call) -> Answer {
     let owner = call.variables.get("user_id").unwrap_or_default();
     let content = server.with(|state, now| {
         let user = state.find_user(owner).filter(|user| state.shares_room(session.user, *user))?;
-        Some(state.presence_content(now, user))
+        Some(state.presence_content(now, user, Way::Status))
     });
     match content {
         Some(content) => Ok(Reply::ok(&content)),

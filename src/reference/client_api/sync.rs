@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 use crate::reference::state::{Availability, View};
@@ -21,16 +22,20 @@ pub(super) async fn sync(server: &Server, call: &Call) -> Answer {
     };
     let deadline = Instant::now() + hold(server, call)?;
     server.with(|state, now| state.see(now, session.user, availability));
+    let mut woken = false;
     loop {
         let (seen, changed) = server.watch(session.user, |state, now| {
             state.is_live(session).then(|| state.view(now, session.user, since))
         });
-        let view = seen.ok_or_else(|| MatrixError::unknown_token("This session has ended"))?;
+        let mut view = seen.ok_or_else(|| MatrixError::unknown_token("This session has ended"))?;
+        if woken && server.has(Fault::LongPollLosesChange) {
+            view.presence.clear();
+        }
         if since.is_none() || !view.is_empty() || Instant::now() >= deadline {
             return Ok(shown(server, view));
         }
         tokio::select! {
-            () = changed => {}
+            () = changed => woken = true,
             () = tokio::time::sleep_until(deadline) => {}
             () = server.stopping() => return Ok(shown(server, view)),
         }

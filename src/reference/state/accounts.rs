@@ -25,12 +25,23 @@ pub(super) struct User {
     pub(super) presence: Presence,
     /// What the server offers this user (draft S2).
     pub(super) server_set: Arc<Set>,
-    /// Hashes that this user uploaded or has in force, with the end of their being known.
-    pub(super) uploads: HashMap<String, Duration>,
+    /// What this user uploaded, by hash.
+    pub(super) uploads: HashMap<String, Uploaded>,
     /// The union in force (draft C3).
     pub(super) union: Option<Arc<Set>>,
     /// Unions that were in force, with the time until which they resolve.
     pub(super) superseded: VecDeque<(Arc<Set>, Duration)>,
+    /// Sets of ended sessions that some faults still count.
+    pub(super) ghosts: Vec<Arc<Set>>,
+}
+
+/// An upload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Uploaded {
+    /// Until when the set is known on this upload's account.
+    pub(super) until: Duration,
+    /// The login of the session that uploaded it last.
+    pub(super) login: u64,
 }
 
 /// A salted digest. One round of SHA-256 is no way to keep real people's passwords;
@@ -89,10 +100,11 @@ impl State {
             devices: BTreeMap::new(),
             rooms: BTreeMap::new(),
             presence: Presence::default(),
-            server_set: self.server_set_for(new.localpart),
+            server_set: self.offer_to(new.localpart),
             uploads: HashMap::new(),
             union: None,
             superseded: VecDeque::new(),
+            ghosts: Vec::new(),
         });
         self.by_localpart.insert(new.localpart.to_owned(), key);
         Ok(key)

@@ -2,6 +2,7 @@
 //! transition that depends on time takes `now`, the time since the server started.
 
 mod accounts;
+mod offers;
 mod presence;
 mod rooms;
 mod sessions;
@@ -13,15 +14,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arithmetic::Set;
-use super::faults::FaultSet;
+use super::arithmetic::{Arithmetic, Set};
+use super::faults::{Fault, FaultSet};
 use super::grants::Grant;
 use super::options::{Options, ServerLimits};
 
 pub(crate) use accounts::NewUser;
-pub(crate) use presence::Availability;
+pub(crate) use presence::{Availability, Way};
 pub(crate) use rooms::{Moderation, NewRoom};
-pub(crate) use sessions::{DeviceInfo, Login, Session};
+pub(crate) use sessions::{DeviceInfo, Ending, Login, Session};
 pub(crate) use sets::Undeclarable;
 pub(crate) use sync::View;
 
@@ -78,6 +79,10 @@ pub(crate) struct State {
     uia: uia::Authentications,
     nonces: BTreeMap<String, Duration>,
     touched: BTreeSet<UserKey>,
+    /// What some faults remember: hashes that failed once.
+    grudges: BTreeSet<(Fault, String)>,
+    /// What some faults serve to everybody, and until when.
+    shared_offer: Option<(Arc<Set>, Duration)>,
 }
 
 impl State {
@@ -95,6 +100,8 @@ impl State {
             uia: uia::Authentications::default(),
             nonces: BTreeMap::new(),
             touched: BTreeSet::new(),
+            grudges: BTreeSet::new(),
+            shared_offer: None,
         }
     }
 
@@ -114,16 +121,17 @@ impl State {
         (server == self.rules.server_name).then(|| self.by_localpart.get(localpart).copied()).flatten()
     }
 
-    /// The set of server capabilities that a user gets (draft S2, S5).
-    fn server_set_for(&self, localpart: &str) -> Arc<Set> {
-        let granted = self.rules.grants.iter().filter(|grant| grant.covers(localpart));
-        Set::of(
-            self.rules
-                .capabilities
-                .iter()
-                .map(String::as_str)
-                .chain(granted.map(|grant| grant.capability.as_str())),
-        )
+    /// The user of the oldest session that lives.
+    pub(crate) fn anybody(&self) -> Option<Session> {
+        self.tokens.values().min_by_key(|session| session.user).cloned()
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.rules.faults.has(fault)
+    }
+
+    fn arithmetic(&self) -> Arithmetic {
+        Arithmetic { faults: self.rules.faults }
     }
 
     fn advance(&mut self) -> u64 {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::rooms::Kind;
 use super::{State, UserKey};
+use crate::reference::faults::Fault;
 
 /// Whether a user is there, as `presence` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,16 @@ pub(super) struct Presence {
     pub(super) last_active: Option<Duration>,
     /// When anything about it, the hash included, last changed; 0 for never.
     pub(super) position: u64,
+    /// What some faults put in the place of the hash.
+    pub(super) forged: Option<Value>,
+}
+
+/// By which way presence is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Status,
+    InitialSync,
+    IncrementalSync,
 }
 
 impl State {
@@ -55,13 +67,20 @@ impl State {
         availability: Availability,
         status_msg: Option<String>,
     ) {
+        let forged = self.has(Fault::StatusMessageDropsHash).then_some(Value::Null);
         let presence = &mut self.users[user.0].presence;
+        presence.forged = forged;
         presence.availability = availability;
         presence.status_msg = status_msg;
         if availability != Availability::Offline {
             presence.last_active = Some(now);
         }
         self.publish_presence(user);
+    }
+
+    /// Puts something in the place of the hash.
+    pub(crate) fn forge_hash(&mut self, user: UserKey, value: Option<Value>) {
+        self.users[user.0].presence.forged = value;
     }
 
     /// A session syncs as `availability`; syncing as offline says nothing about the user.
@@ -84,12 +103,22 @@ impl State {
             let sharers = self.sharers(user);
             self.touched.extend(sharers);
             self.touched.insert(user);
+            if self.has(Fault::StrangersAll) {
+                self.touched.extend((0..self.users.len()).map(UserKey));
+            }
         }
     }
 
     /// Everybody who shares a room with a user, both joined; the user, too, if in any room.
     fn sharers(&self, user: UserKey) -> BTreeSet<UserKey> {
-        self.joined_rooms_of(user).flat_map(|room| room.joined.keys().copied()).collect()
+        let mut sharers = BTreeSet::new();
+        for room in self.joined_rooms_of(user) {
+            sharers.extend(room.joined.keys().copied());
+            if self.has(Fault::StrangersInvited) {
+                sharers.extend(room.invited.iter().copied());
+            }
+        }
+        sharers
     }
 
     /// Whether `viewer` may see `user`: the same, or both joined in one room.
@@ -107,26 +136,42 @@ impl State {
         let changed = |user: UserKey| self.users[user.0].presence.position > since;
         for room in self.joined_rooms_of(viewer) {
             let joined = room.joined.get(&viewer).copied().unwrap_or(0);
-            let news = |(user, at): &(&UserKey, &u64)| joined > since || **at > since || changed(**user);
+            let waits = self.has(Fault::NewSharerWaits) && since > 0;
+            let shared = |at: u64| !waits && (joined > since || at > since);
+            let news = |(user, at): &(&UserKey, &u64)| shared(**at) || changed(**user);
             unseen.extend(room.joined.iter().filter(news).map(|(user, _)| *user));
         }
         if changed(viewer) {
             unseen.insert(viewer);
         }
+        unseen.extend(self.unseen_strangers(viewer).filter(|user| changed(*user)));
         unseen
     }
 
+    /// Users who share no room and whose presence a viewer gets all the same: none, but for faults.
+    fn unseen_strangers(&self, viewer: UserKey) -> impl Iterator<Item = UserKey> {
+        let everybody = if self.has(Fault::StrangersAll) { self.users.len() } else { 0 };
+        let rooms = self.users[viewer.0].rooms.iter();
+        let counted = rooms.filter(|(_, membership)| match membership.kind {
+            Kind::Invited => self.has(Fault::StrangersInvited),
+            Kind::Left => self.has(Fault::StrangersLeft),
+            Kind::Joined | Kind::Banned => false,
+        });
+        let members = counted.filter_map(|(id, _)| self.rooms.get(id)).flat_map(|room| room.joined.keys());
+        (0..everybody).map(UserKey).chain(members.copied())
+    }
+
     /// The event that tells a user's presence.
-    pub(super) fn presence_event(&self, now: Duration, user: UserKey) -> Value {
+    pub(super) fn presence_event(&self, now: Duration, user: UserKey, way: Way) -> Value {
         json!({
             "type": self.rules.presence_event,
             "sender": &*self.users[user.0].id,
-            "content": self.presence_content(now, user),
+            "content": self.presence_content(now, user, way),
         })
     }
 
     /// What is told of a user's presence, in events and as status.
-    pub(crate) fn presence_content(&self, now: Duration, user: UserKey) -> Value {
+    pub(crate) fn presence_content(&self, now: Duration, user: UserKey, way: Way) -> Value {
         let owner = &self.users[user.0];
         let mut content = Map::new();
         content.insert("presence".to_owned(), owner.presence.availability.word().into());
@@ -142,9 +187,35 @@ impl State {
             let online = owner.presence.availability == Availability::Online;
             content.insert("currently_active".to_owned(), online.into());
         }
-        if let Some(union) = &owner.union {
-            content.insert(self.rules.presence_field.clone(), json!({ "sha256": union.hash }));
+        if let Some(hash) = self.told_hash(user, way) {
+            content.insert(self.rules.presence_field.clone(), hash);
         }
         Value::Object(content)
+    }
+
+    /// What presence tells as the hash of a user's union (draft C4).
+    fn told_hash(&self, user: UserKey, way: Way) -> Option<Value> {
+        let owner = &self.users[user.0];
+        let silent = match way {
+            Way::Status => self.has(Fault::StatusWithoutHash),
+            Way::InitialSync => self.has(Fault::SyncInitialWithoutHash),
+            Way::IncrementalSync => self.has(Fault::SyncIncrementalWithoutHash),
+        };
+        let unsynced = way != Way::Status && self.has(Fault::SyncWithoutHash);
+        let hidden =
+            owner.presence.availability == Availability::Offline && self.has(Fault::OfflineHidesHash);
+        if silent || unsynced || hidden {
+            return None;
+        }
+        if let Some(forged) = &owner.presence.forged {
+            return Some(forged.clone()).filter(|value| !value.is_null());
+        }
+        let late = way == Way::Status && self.has(Fault::StatusOneLate);
+        let union = match owner.superseded.back().filter(|_| late) {
+            Some((superseded, _)) => Some(superseded),
+            None => owner.union.as_ref(),
+        };
+        let padding = if self.has(Fault::HashPaddedInPresence) { "=" } else { "" };
+        union.map(|union| self.arithmetic().hash_in_answer(&format!("{}{padding}", union.hash)))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{State, UserKey};
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::{Fault, FaultSet};
 
 /// A session: a device of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,35 @@ pub(super) struct Device {
     pub(super) declared: Option<Arc<Set>>,
     /// The position at which it was declared: sessions have an order.
     pub(super) declared_at: u64,
+}
+
+/// How a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Logout,
+    LogoutEverywhere,
+    Deletion,
+    DeletionOfMany,
+}
+
+impl Ending {
+    /// Whether the token outlives the session: never, but for faults.
+    fn spares_token(self, faults: &FaultSet) -> bool {
+        match self {
+            Self::Logout | Self::LogoutEverywhere => faults.has(Fault::AuthDeadTokenLives),
+            Self::Deletion | Self::DeletionOfMany => faults.has(Fault::AuthDeletionKeepsToken),
+        }
+    }
+
+    /// Whether the set of the nth session outlives it: never, but for faults.
+    fn spares_set(self, faults: &FaultSet, nth: usize) -> bool {
+        match self {
+            Self::Logout => faults.has(Fault::LogoutKeepsSet),
+            Self::LogoutEverywhere => faults.has(Fault::LogoutAllKeepsSets),
+            Self::Deletion => faults.has(Fault::DeletionKeepsSet),
+            Self::DeletionOfMany => faults.has(Fault::DeletionOfManyWithdrawsOne) && nth > 0,
+        }
+    }
 }
 
 /// What makes a session.
@@ -69,8 +99,14 @@ impl State {
             declared: None,
             declared_at: 0,
         };
+        let inherits = self.has(Fault::ReloginInherits);
         if let Some(old) = self.users[user.0].devices.insert(login.device, device) {
-            self.tokens.remove(&old.token);
+            if !self.has(Fault::AuthReplacedTokenLives) {
+                self.tokens.remove(&old.token);
+            }
+            if let Some(new) = self.users[user.0].devices.get_mut(&*session.device).filter(|_| inherits) {
+                new.declared = old.declared;
+            }
             self.touched.insert(user);
         }
         self.tokens.insert(login.token, session.clone());
@@ -97,21 +133,37 @@ impl State {
         &mut self,
         now: Duration,
         user: UserKey,
+        ending: Ending,
         devices: impl IntoIterator<Item = &'a str>,
     ) {
-        for device in devices {
-            if let Some(device) = self.users[user.0].devices.remove(device) {
+        let mut withdrawn = Vec::new();
+        for (nth, id) in devices.into_iter().enumerate() {
+            let Some(device) = self.users[user.0].devices.remove(id) else { continue };
+            if !ending.spares_token(&self.rules.faults) {
                 self.tokens.remove(&device.token);
-                self.touched.insert(user);
             }
+            if self.has(Fault::KnownUntilLogout) {
+                self.forget_uploads_of(user, device.login);
+            }
+            match device.declared {
+                Some(set) if ending.spares_set(&self.rules.faults, nth) => {
+                    self.users[user.0].ghosts.push(set)
+                }
+                Some(set) => withdrawn.push(set),
+                None => {}
+            }
+            self.touched.insert(user);
         }
-        self.refresh_union(now, user);
+        if ending == Ending::Logout && self.has(Fault::LogoutWithdrawsAll) {
+            self.users[user.0].devices.values_mut().for_each(|device| device.declared = None);
+        }
+        self.refresh_union_without(now, user, &withdrawn);
     }
 
     /// Ends all of a user's sessions.
     pub(crate) fn log_out_everywhere(&mut self, now: Duration, user: UserKey) {
         let devices: BTreeSet<String> = self.users[user.0].devices.keys().cloned().collect();
-        self.end_sessions(now, user, devices.iter().map(String::as_str));
+        self.end_sessions(now, user, Ending::LogoutEverywhere, devices.iter().map(String::as_str));
     }
 
     /// A user's devices.

@@ -4,15 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounts::User;
+use super::accounts::{Uploaded, User};
 use super::{Session, State, UserKey};
-use crate::reference::arithmetic::{Set, union};
+use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 
 /// Superseded unions that are kept per user, whatever their age.
 const SUPERSEDED: usize = 16;
 /// How often sets that nobody needs are thrown away.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Sets larger than this do not resolve under a fault.
+const LARGE: usize = 256 << 10;
 
 /// The sets that the server knows, by hash.
 #[derive(Debug, Default)]
@@ -39,26 +42,62 @@ pub(crate) enum Undeclarable {
 
 impl State {
     /// Takes a set whose hash has been checked (draft C7).
-    pub(crate) fn upload(&mut self, now: Duration, user: UserKey, set: Arc<Set>) -> Result<(), MatrixError> {
+    pub(crate) fn upload(
+        &mut self,
+        now: Duration,
+        session: &Session,
+        set: Arc<Set>,
+    ) -> Result<(), MatrixError> {
         if now >= self.sets.next_sweep {
             self.sweep(now);
         }
-        let limits = self.rules.limits.clone();
-        let uploads = &mut self.users[user.0].uploads;
-        if uploads.len() >= limits.sets_per_user && !uploads.contains_key(&set.hash) {
-            uploads.retain(|_, until| *until > now);
-            if uploads.len() >= limits.sets_per_user {
+        self.check_grudges(session.user, &set)?;
+        let (known_for, per_user) = (self.rules.limits.known_for, self.rules.limits.sets_per_user);
+        let uploads = &mut self.users[session.user.0].uploads;
+        if uploads.len() >= per_user && !uploads.contains_key(&set.hash) {
+            uploads.retain(|_, upload| upload.until > now);
+            if uploads.len() >= per_user {
                 return Err(MatrixError::limit_exceeded("This user has uploaded too many sets"));
             }
         }
-        let is_known = self.sets.known.contains_key(&set.hash);
-        if !is_known && self.sets.bytes + set.body.len() > limits.total_set_bytes {
+        let bytes = self.sets.bytes + set.body.len();
+        if !self.sets.known.contains_key(&set.hash) && bytes > self.rules.limits.total_set_bytes {
             return Err(MatrixError::limit_exceeded("This server keeps no more sets"));
         }
-        let until = now + limits.known_for;
-        self.users[user.0].uploads.insert(set.hash.clone(), until);
-        self.sets.insert(set, until);
+        let upload = Uploaded { until: now + known_for, login: session.login };
+        let hash = set.hash.clone();
+        let again = self.users[session.user.0].uploads.insert(hash.clone(), upload).is_some();
+        self.sets.insert(set, upload.until);
+        if again && self.has(Fault::UploadAgainWithdraws) {
+            self.withdraw(now, session.user, |set| set.hash == hash);
+        }
+        match self.has(Fault::UploadDeclares).then(|| self.declare(now, session, &hash)) {
+            Some(Err(_)) => Err(MatrixError::unknown_token("This session has ended")),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// Refuses what some faults refuse for ever.
+    fn check_grudges(&self, user: UserKey, set: &Set) -> Result<(), MatrixError> {
+        let pinned = [Fault::UploadFailurePins, Fault::LookupFailurePins];
+        if pinned.into_iter().any(|fault| self.bears_grudge(fault, &set.hash)) {
+            return Err(MatrixError::invalid_param("This hash has failed before"));
+        }
+        if self.has(Fault::UploadTwiceConflict) && self.users[user.0].uploads.contains_key(&set.hash) {
+            return Err(MatrixError::invalid_param("This set has been uploaded already"));
+        }
         Ok(())
+    }
+
+    /// Remembers that something failed, where a fault never forgets it.
+    pub(crate) fn bear_grudge(&mut self, fault: Fault, hash: &str) {
+        if self.has(fault) {
+            self.grudges.insert((fault, hash.to_owned()));
+        }
+    }
+
+    fn bears_grudge(&self, fault: Fault, hash: &str) -> bool {
+        self.has(fault) && self.grudges.contains(&(fault, hash.to_owned()))
     }
 
     /// A session declares the set behind a hash as its own (draft C2, C6, C8).
@@ -68,14 +107,79 @@ impl State {
         session: &Session,
         hash: &str,
     ) -> Result<(), Undeclarable> {
-        let set = self.known_set(now, hash).ok_or(Undeclarable::Unknown)?;
+        let Some(set) = self.declarable(now, session, hash) else {
+            return self.refuse(now, session, hash);
+        };
         let at = self.advance();
-        let user = &mut self.users[session.user.0];
-        let device = user.devices.get_mut(&*session.device).ok_or(Undeclarable::SessionEnded)?;
+        let (ignored, stands) = (self.has(Fault::EmptySetIgnored), self.has(Fault::RedeclareIgnored));
+        let merged = self.has(Fault::RedeclareMerges).then(|| self.arithmetic());
+        let owner = &mut self.users[session.user.0];
+        let device = owner.devices.get_mut(&*session.device).ok_or(Undeclarable::SessionEnded)?;
+        if (ignored && set.members.is_empty()) || (stands && device.declared.is_some()) {
+            return Ok(());
+        }
+        let set = match (merged, &device.declared) {
+            (Some(arithmetic), Some(old)) => arithmetic.union(&[old.clone(), set.clone()]).unwrap_or(set),
+            _ => set,
+        };
         device.declared = Some(set);
         device.declared_at = at;
+        if self.has(Fault::KnownOnce) {
+            self.sets.remove(hash);
+        }
         self.refresh_union(now, session.user);
         Ok(())
+    }
+
+    /// The set that a session may declare by its hash: any that is known.
+    fn declarable(&self, now: Duration, session: &Session, hash: &str) -> Option<Arc<Set>> {
+        let upload = self.users[session.user.0].uploads.get(hash);
+        let until_indexed = Duration::from_secs(2);
+        let barred = (self.has(Fault::KnownPerUser) && upload.is_none())
+            || (self.has(Fault::KnownPerSession)
+                && upload.is_none_or(|upload| upload.login != session.login))
+            || (self.has(Fault::UploadKnownLate)
+                && upload.is_none_or(|u| u.until > now + self.rules.limits.known_for - until_indexed))
+            || self.bears_grudge(Fault::RefusalCached, hash);
+        self.known_set(now, hash).filter(|_| !barred)
+    }
+
+    /// The refusal of draft C6. It leaves everything as it was.
+    fn refuse(&mut self, now: Duration, session: &Session, hash: &str) -> Result<(), Undeclarable> {
+        self.bear_grudge(Fault::RefusalCached, hash);
+        if self.has(Fault::RefusalWithdraws)
+            && let Some(device) = self.users[session.user.0].devices.get_mut(&*session.device)
+        {
+            device.declared = None;
+            self.refresh_union(now, session.user);
+        }
+        let is_trusted = !self.users[session.user.0].uploads.is_empty();
+        match self.has(Fault::DeclareAnything) || (is_trusted && self.has(Fault::DeclareAnythingLater)) {
+            true => Ok(()),
+            false => Err(Undeclarable::Unknown),
+        }
+    }
+
+    /// Withdraws the sets of a user's sessions that fit.
+    pub(crate) fn withdraw(&mut self, now: Duration, user: UserKey, fits: impl Fn(&Set) -> bool) {
+        for device in self.users[user.0].devices.values_mut() {
+            device.declared.take_if(|set| fits(set));
+        }
+        self.refresh_union(now, user);
+    }
+
+    /// Forgets what one session uploaded.
+    pub(super) fn forget_uploads_of(&mut self, user: UserKey, login: u64) {
+        let uploads = &mut self.users[user.0].uploads;
+        let gone: Vec<String> = uploads
+            .iter()
+            .filter(|(_, upload)| upload.login == login)
+            .map(|(hash, _)| hash.clone())
+            .collect();
+        for hash in gone {
+            uploads.remove(&hash);
+            self.sets.remove(&hash);
+        }
     }
 
     /// The set behind a hash, while it is known.
@@ -93,45 +197,116 @@ impl State {
     /// Sets that only others uploaded are none of the asker's business.
     pub(crate) fn resolve(&self, now: Duration, user: UserKey, hash: &str) -> Option<Arc<Set>> {
         let owner = &self.users[user.0];
+        if self.has(Fault::ResolveCurrentForAny) {
+            return owner.union.clone();
+        }
+        if self.bears_grudge(Fault::LookupFailurePins, hash) {
+            return None;
+        }
+        let union = owner.union.as_ref().filter(|set| self.is_resolvable(owner, set));
+        if self.has(Fault::ResolveCurrentOnly) {
+            return union.filter(|set| set.hash == hash).cloned();
+        }
+        let fresh = now + self.rules.limits.superseded_for.saturating_sub(Duration::from_secs(5));
+        if let Some((old, _)) = owner.superseded.back().filter(|(_, until)| *until > fresh)
+            && self.has(Fault::ResolveStale)
+            && union.is_some_and(|set| set.hash == hash)
+        {
+            return Some(old.clone());
+        }
         let superseded = owner.superseded.iter().filter(|(_, until)| *until > now).map(|(set, _)| set);
-        let own = owner.union.iter().chain(superseded).chain(sets_in_force(owner));
-        if let Some(set) = own.into_iter().find(|set| set.hash == hash) {
+        let superseded = superseded.filter(|set| self.is_resolvable(owner, set));
+        let mut own = union.into_iter().chain(superseded).chain(sets_in_force(owner));
+        if let Some(set) = own.find(|set| set.hash == hash) {
             return Some(set.clone());
         }
-        let uploaded = owner.uploads.get(hash).is_some_and(|until| *until > now);
+        let uploaded = owner.uploads.get(hash).is_some_and(|upload| upload.until > now);
         uploaded.then(|| self.known_set(now, hash)).flatten()
     }
 
-    /// What the server offers a user (draft S2, S3).
-    pub(crate) fn server_set(&self, user: UserKey) -> Arc<Set> {
-        self.users[user.0].server_set.clone()
+    /// Whether a union resolves: always, but for faults.
+    fn is_resolvable(&self, owner: &User, union: &Set) -> bool {
+        let uploaded = || sets_in_force(owner).any(|set| set.hash == union.hash);
+        !(self.has(Fault::UnionUnresolvable) && !uploaded()
+            || self.has(Fault::UnionLargeUnresolvable) && union.body.len() > LARGE)
     }
 
-    /// The set behind a server hash, for a user (draft S4, S5). A hash that belongs to
-    /// users with other entitlements is unknown to this one.
-    pub(crate) fn server_set_by_hash(&self, user: UserKey, hash: &str) -> Option<Arc<Set>> {
-        Some(&self.users[user.0].server_set).filter(|set| set.hash == hash).cloned()
+    /// A known hash that some text of a request stands for, under faults that guess.
+    pub(crate) fn guess_hash(&self, user: UserKey, text: &str) -> Option<String> {
+        let by_prefix = self.has(Fault::HashLookupByPrefix);
+        let by_case = self.has(Fault::HashLookupIgnoresCase);
+        if !by_prefix && !by_case {
+            return None;
+        }
+        let offered = [&self.users[user.0].server_set.hash];
+        let fits = |known: &&&String| {
+            (by_prefix && text.len() >= 8 && known.starts_with(text))
+                || (by_case && known.eq_ignore_ascii_case(text))
+        };
+        offered.iter().copied().chain(self.sets.known.keys()).find(|known| fits(&known)).cloned()
     }
 
     /// Computes a user's union anew (draft C3) and tells the sharers if it changed (draft C4).
     pub(super) fn refresh_union(&mut self, now: Duration, user: UserKey) {
-        let kept = self.rules.limits.superseded_for;
+        self.refresh_union_without(now, user, &[]);
+    }
+
+    /// The same when sessions with these sets have just ended.
+    pub(super) fn refresh_union_without(&mut self, now: Duration, user: UserKey, ended: &[Arc<Set>]) {
+        let union = self.arithmetic().union(&self.counted_sets(user));
+        let union = match union {
+            Some(union) if self.has(Fault::UnionLeaveTakesShared) && !ended.is_empty() => {
+                let taken = |name: &String| ended.iter().any(|set| set.members.contains_key(name));
+                let left = union.members.iter().filter(|(name, _)| !taken(name));
+                Some(self.arithmetic().set(left.map(|(n, p)| (n.clone(), p.clone())).collect()))
+            }
+            None if self.has(Fault::LastLeavesHashStays) => return,
+            union => union,
+        };
         let owner = &mut self.users[user.0];
-        let mut sessions: Vec<_> = owner.devices.values().filter(|d| d.declared.is_some()).collect();
-        sessions.sort_by_key(|device| device.declared_at);
-        let sets: Vec<Arc<Set>> = sessions.into_iter().filter_map(|device| device.declared.clone()).collect();
-        let union = union(&sets);
         if union.as_ref().map(|set| &set.hash) == owner.union.as_ref().map(|set| &set.hash) {
             return;
         }
+        owner.presence.forged = None;
         owner.superseded.retain(|(_, until)| *until > now);
+        let first = owner.presence.position == 0 || owner.union.is_none();
         if let Some(old) = std::mem::replace(&mut owner.union, union) {
-            owner.superseded.push_back((old, now + kept));
+            owner.superseded.push_back((old, now + self.rules.limits.superseded_for));
             if owner.superseded.len() > SUPERSEDED {
                 owner.superseded.pop_front();
             }
         }
-        self.publish_presence(user);
+        let unpublished = (self.has(Fault::ChangePublishedOnce) && !first)
+            || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty());
+        if !unpublished {
+            self.publish_presence(user);
+        }
+    }
+
+    /// The sets that go into a user's union, in the order of declaring.
+    fn counted_sets(&self, user: UserKey) -> Vec<Arc<Set>> {
+        let owner = &self.users[user.0];
+        let mut declared: Vec<_> =
+            owner.devices.values().filter_map(|d| Some((d.declared_at, d.declared.clone()?))).collect();
+        declared.sort_by_key(|(at, _)| *at);
+        let mut sets: Vec<Arc<Set>> = declared.into_iter().map(|(_, set)| set).collect();
+        if self.rules.faults.is_empty() {
+            return sets;
+        }
+        sets.extend(owner.ghosts.iter().cloned());
+        if self.has(Fault::UnionHoldsServerSet) && !sets.is_empty() {
+            sets.push(owner.server_set.clone());
+        }
+        if self.has(Fault::UndeclaredHasDefault) && owner.devices.values().any(|d| d.declared.is_none()) {
+            sets.push(self.arithmetic().of(["m.cap.basic.v1"]));
+        }
+        if self.has(Fault::UnionByDeviceId) {
+            let same = |other: &User| other.id != owner.id;
+            let others = self.users.iter().filter(|other| same(other)).flat_map(|other| &other.devices);
+            let shared = others.filter(|(id, _)| owner.devices.contains_key(*id));
+            sets.extend(shared.filter_map(|(_, device)| device.declared.clone()));
+        }
+        sets
     }
 
     /// Forgets every set whose time is over and that no session has in force.
@@ -147,7 +322,7 @@ impl State {
             stays
         });
         for user in &mut self.users {
-            user.uploads.retain(|_, until| *until > now);
+            user.uploads.retain(|_, upload| upload.until > now);
             user.superseded.retain(|(_, until)| *until > now);
         }
         self.sets.next_sweep = now + SWEEP_EVERY;
@@ -167,6 +342,12 @@ impl Sets {
                 self.bytes += set.body.len();
                 self.known.insert(set.hash.clone(), Known { set, until });
             }
+        }
+    }
+
+    fn remove(&mut self, hash: &str) {
+        if let Some(known) = self.known.remove(hash) {
+            self.bytes -= known.set.body.len();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::presence::Way;
 use super::rooms::{Kind, Room, StateEvent};
 use super::{State, UserKey};
 
@@ -51,11 +52,9 @@ impl State {
                 _ => {}
             }
         }
-        let unseen = match since {
-            Some(since) => self.unseen_presence(user, since),
-            None => self.unseen_presence(user, 0),
-        };
-        view.presence = unseen.into_iter().map(|other| self.presence_event(now, other)).collect();
+        let way = if since.is_none() { Way::InitialSync } else { Way::IncrementalSync };
+        let unseen = self.unseen_presence(user, since.unwrap_or(0));
+        view.presence = unseen.into_iter().map(|other| self.presence_event(now, other, way)).collect();
         view
     }
 
