@@ -1,5 +1,6 @@
 //! Integration tests: one binary, a module for each subject.
 
+mod docs;
 mod faults;
 mod hash;
 mod provision;
