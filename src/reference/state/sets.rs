@@ -350,4 +350,9 @@ impl Sets {
             self.bytes -= known.set.body.len();
         }
     }
+
+    #[cfg(test)]
+    pub(super) fn knows(&self, hash: &str) -> bool {
+        self.known.contains_key(hash)
+    }
 }
