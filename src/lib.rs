@@ -10,11 +10,14 @@
 //!   the target, or reference                           (a homeserver; the built-in one is a room of its own)
 //! ```
 
+pub mod actors;
 pub mod cli;
 pub mod engine;
 pub mod outcome;
 pub mod reference;
+pub mod report;
 pub mod scenarios;
 pub mod spec;
 pub mod target;
+pub mod vectors;
 pub mod wire;

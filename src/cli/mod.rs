@@ -1,6 +1,16 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+mod doctor;
+mod explain;
+mod hash;
+mod init;
+mod interrupt;
+mod list;
+mod output;
+mod run;
 mod serve;
+mod subject;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -27,6 +37,20 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Test a homeserver; without a URL, the built-in one
+    Run(run::RunArgs),
+    /// Preflight alone: is it reachable, what does it offer, what would be untestable, and why
+    Doctor(doctor::DoctorArgs),
+    /// Print a commented target file
+    Init(init::InitArgs),
+    /// List requirements and scenarios
+    List(list::ListArgs),
+    /// Explain a requirement, a scenario or a sentence of the draft
+    Explain(explain::ExplainArgs),
+    /// Print the capability hash of a set, or the bytes that are hashed
+    Hash(hash::HashArgs),
+    /// Work with the golden vectors
+    Vectors(vectors::VectorsArgs),
     /// Run the built-in homeserver on its own
     Serve(serve::ServeArgs),
 }
@@ -34,6 +58,13 @@ enum Command {
 /// Runs the command that the process arguments name.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Hash(args) => hash::run(args),
+        Command::Vectors(args) => vectors::run(args),
         Command::Serve(args) => serve::run(args),
     }
 }

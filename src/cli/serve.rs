@@ -4,14 +4,10 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use tokio::signal;
-
+use super::interrupt::Interrupt;
+use super::output::fail;
+use crate::engine::exit::{FAULT, USAGE};
 use crate::reference::{self, Account, Fault, Grant, Options, Registration, Running, ServerLimits};
-
-/// Usage, or an address that cannot be listened on.
-const USAGE: u8 = 2;
-/// Our own fault.
-const INTERNAL: u8 = 70;
 
 /// Runs the built-in homeserver until it is interrupted
 #[derive(Debug, clap::Args)]
@@ -79,14 +75,14 @@ pub(super) fn run(args: ServeArgs) -> ExitCode {
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args)),
-        Err(error) => fail(INTERNAL, &format!("cannot start: {error}")),
+        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
     }
 }
 
 async fn serve(args: ServeArgs) -> ExitCode {
     let interrupted = match Interrupt::new() {
         Ok(interrupted) => interrupted,
-        Err(error) => return fail(INTERNAL, &format!("cannot wait for signals: {error}")),
+        Err(error) => return fail(FAULT, format_args!("cannot wait for signals: {error}")),
     };
     let listen = args.listen;
     match reference::start(listen, args.options()).await {
@@ -96,7 +92,7 @@ async fn serve(args: ServeArgs) -> ExitCode {
             server.stop().await;
             ExitCode::SUCCESS
         }
-        Err(error) => fail(USAGE, &error.to_string()),
+        Err(error) => fail(USAGE, error),
     }
 }
 
@@ -117,38 +113,4 @@ fn announce(server: &Running) {
     let mut out = std::io::stdout().lock();
     let line = writeln!(out, "listening on {} as {}", server.url(), server.server_name());
     drop(line.and_then(|()| out.flush()));
-}
-
-fn fail(code: u8, message: &str) -> ExitCode {
-    anstream::eprintln!("error: {message}");
-    ExitCode::from(code)
-}
-
-/// SIGINT, and where there is one SIGTERM.
-struct Interrupt {
-    #[cfg(unix)]
-    interrupt: signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: signal::unix::Signal,
-}
-
-impl Interrupt {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            interrupt: signal::unix::signal(signal::unix::SignalKind::interrupt())?,
-            #[cfg(unix)]
-            terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        drop(signal::ctrl_c().await);
-    }
 }

@@ -1,11 +1,30 @@
 //! What a check leaves behind: judgements, findings and outcomes.
 
+mod judgement;
+mod ledger;
+
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::wire::{Exchange, Recorded};
+
+pub use judgement::Judgement;
+pub use ledger::{Evaluated, Ledger};
+
+/// Evaluates a check: `check!(cx, "upload.refuse-unknown", reply.is_refusal())`.
+///
+/// The requirement it names must be one that the scenario covers. A check that fails is kept as a
+/// finding and the scenario goes on; the value is whether it held. Inside, `?` ends the scenario
+/// where the failure cannot be laid at the target's door.
+#[macro_export]
+macro_rules! check {
+    ($cx:expr, $requirement:literal, $judgement:expr) => {{
+        let judgement = $judgement;
+        $cx.check($requirement, judgement).await?
+    }};
+}
 
 /// What came of a requirement or a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
@@ -34,19 +53,6 @@ impl Outcome {
             Self::HarnessFault => "harness_fault",
         }
     }
-}
-
-/// A predicate's answer with what is needed to explain it: made by actors, evaluated by `check!`.
-#[derive(Clone, Debug)]
-pub struct Judgement {
-    /// Whether what was expected is what was found.
-    pub holds: bool,
-    /// What was expected, as a phrase.
-    pub expected: String,
-    /// What was found, as a phrase.
-    pub actual: String,
-    /// The exchange that shows it.
-    pub exchange: Option<Arc<Exchange>>,
 }
 
 /// A failed check.
@@ -82,4 +88,11 @@ pub enum Stop {
         /// One line.
         reason: String,
     },
+}
+
+impl Stop {
+    /// A prerequisite broke, as this exchange shows.
+    pub fn untestable(reason: impl Into<String>, exchange: &Arc<Exchange>) -> Self {
+        Self::Untestable { reason: reason.into(), exchange: Some(exchange.clone()) }
+    }
 }

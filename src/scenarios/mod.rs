@@ -1,1 +1,126 @@
 //! The scenarios, one file per area of the draft.
+//!
+//! They read like the draft: no URL, no status code, no sleep. Each names the requirements it
+//! covers, what it needs of the target and how many users play in it; everything else is code.
+
+mod auth;
+mod context;
+mod gating;
+mod hash;
+mod malformed;
+mod presence;
+mod resolve;
+mod server;
+mod union;
+mod upload;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::outcome::Stop;
+use crate::spec::binding::Operation;
+use crate::target::features::Feature;
+use crate::target::provision::Cast;
+
+pub use context::Cx;
+
+/// What a scenario comes back with: the end, or why it ended before.
+pub type Ran = Result<(), Stop>;
+
+/// A story about users, sessions and their homeserver.
+pub struct Scenario {
+    /// The permanent id, `area::words_with_underscores`.
+    pub id: &'static str,
+    /// What it shows, in a sentence.
+    pub summary: &'static str,
+    /// The requirements it checks.
+    pub covers: &'static [&'static str],
+    /// What it needs of the target.
+    pub needs: &'static [Feature],
+    /// How many users play in it.
+    pub cast: Cast,
+    /// The story.
+    pub run: fn(Arc<Cx>) -> Pin<Box<dyn Future<Output = Ran> + Send>>,
+}
+
+impl std::fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Scenario").field(&self.id).finish()
+    }
+}
+
+impl Scenario {
+    /// The area of the draft that it belongs to.
+    pub fn area(&self) -> &'static str {
+        self.id.split_once("::").map_or(self.id, |(area, _)| area)
+    }
+}
+
+/// The areas, in the order of the suite.
+const AREAS: [&[Scenario]; 8] = [
+    auth::SCENARIOS,
+    hash::SCENARIOS,
+    server::SCENARIOS,
+    gating::SCENARIOS,
+    upload::SCENARIOS,
+    union::SCENARIOS,
+    presence::SCENARIOS,
+    resolve::SCENARIOS,
+];
+
+/// Every scenario, in the order of the suite.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    AREAS.into_iter().flatten()
+}
+
+/// The scenario with this id.
+pub fn find(id: &str) -> Option<&'static Scenario> {
+    all().find(|scenario| scenario.id == id)
+}
+
+const SERVER_HASH: Feature = Feature::Operation(Operation::ServerHash);
+const SERVER_SET: Feature = Feature::Operation(Operation::ServerSet);
+const DECLARE: Feature = Feature::Operation(Operation::Declare);
+const UPLOAD: Feature = Feature::Operation(Operation::Upload);
+const RESOLVE: Feature = Feature::Operation(Operation::Resolve);
+const LOGIN: Feature = Feature::Login;
+const PRESENCE: Feature = Feature::Presence;
+const PARAMETERS: Feature = Feature::Parameters;
+const OPAQUE_NAMES: Feature = Feature::OpaqueNames;
+const GATING: Feature = Feature::Gating;
+const SIZE_LIMIT: Feature = Feature::SizeLimit;
+
+/// So many users, none of them entitled to anything.
+const fn users(ordinary: usize) -> Cast {
+    Cast { ordinary, entitled: 0, look_alikes: 0 }
+}
+
+/// So many users, and so many that are entitled to the gated capability.
+const fn users_and_entitled(ordinary: usize, entitled: usize) -> Cast {
+    Cast { ordinary, entitled, look_alikes: 0 }
+}
+
+/// So many users who are not entitled, and look as if they were.
+const fn look_alikes(look_alikes: usize) -> Cast {
+    Cast { ordinary: 0, entitled: 0, look_alikes }
+}
+
+/// The table of an area: what each scenario says, covers and needs.
+macro_rules! scenarios {
+    ($area:ident: $($name:ident {
+        says: $says:literal,
+        covers: [$($covers:literal),+ $(,)?],
+        needs: [$($needs:expr),* $(,)?],
+        cast: $cast:expr $(,)?
+    })+) => {
+        pub(super) const SCENARIOS: &[$crate::scenarios::Scenario] = &[$($crate::scenarios::Scenario {
+            id: concat!(stringify!($area), "::", stringify!($name)),
+            summary: $says,
+            covers: &[$($covers),+],
+            needs: &[$($needs),*],
+            cast: $cast,
+            run: |cx| Box::pin(async move { $name(&cx).await }),
+        }),+];
+    };
+}
+use scenarios;

@@ -153,9 +153,16 @@ impl Route {
 
     /// The path with its variables filled in as they are: for spellings that a proper client never sends.
     pub fn path_raw(&self, variables: &[(&str, String)]) -> String {
-        variables
-            .iter()
-            .fold(self.template.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+        // Piece by piece, so that a value which looks like a variable stays as it is.
+        let mut pieces = self.template.split('{');
+        let mut path = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (name, rest) = piece.split_once('}').unwrap_or((piece, ""));
+            let value = variables.iter().find(|(n, _)| *n == name);
+            path.push_str(value.map_or(name, |(_, value)| value));
+            path.push_str(rest);
+        }
+        path
     }
 }
 
@@ -242,5 +249,67 @@ impl Default for Binding {
             refusal: Refusal { status: 404, errcode: "M_NOT_FOUND".to_owned() },
             unstable_feature: "org.matrix.capability_sets".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_lies_at_its_own_index_and_has_its_variables() {
+        let binding = Binding::default();
+        for (i, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(operation as usize, i);
+            let route = binding.route(operation);
+            assert_eq!(
+                Route::parse(&route.to_string(), operation.variables()).as_ref(),
+                Ok(route),
+                "{operation}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_can_be_replaced_alone() {
+        let mut binding = Binding::default();
+        let route = Route::parse("POST /x/{hash}", Operation::Upload.variables()).unwrap();
+        binding.set_route(Operation::Upload, route.clone());
+        assert_eq!(binding.route(Operation::Upload), &route);
+        assert_eq!(binding.route(Operation::Resolve), Binding::default().route(Operation::Resolve));
+    }
+
+    #[test]
+    fn path_variables_are_encoded_down_to_unreserved_characters() {
+        let binding = Binding::default();
+        let variables = [("user_id", "@a~b:example.org"), ("hash", "//+A=")];
+        assert_eq!(
+            binding.route(Operation::Resolve).path(&variables),
+            "/_matrix/client/unstable/org.matrix.capability_sets/users/%40a~b%3Aexample.org/sets/%2F%2F%2BA%3D"
+        );
+    }
+
+    #[test]
+    fn raw_values_stand_as_they_are() {
+        let route = Route::parse("GET /{user_id}/{hash}", &["user_id", "hash"]).unwrap();
+        let raw = |user: &str, hash: &str| route.path_raw(&[("user_id", user.into()), ("hash", hash.into())]);
+        assert_eq!(raw("../", "%00"), "/..//%00");
+        assert_eq!(raw("{hash}", "h"), "/{hash}/h");
+    }
+
+    #[test]
+    fn wrong_routes_are_refused() {
+        let parse = |text: &str| Route::parse(text, &["hash"]).unwrap_err();
+        for shape in ["", "GET", "/x/{hash}", "GET x/{hash}", "GET /x y/{hash}", "GET  /{hash}", "GET /{hash"]
+        {
+            assert_eq!(parse(shape), RouteError::Shape(shape.to_owned()));
+        }
+        assert_eq!(parse("FETCH /{hash}"), RouteError::Method("FETCH".to_owned()));
+        assert_eq!(parse("get /{hash}"), RouteError::Method("get".to_owned()));
+        assert_eq!(parse("GET /x"), RouteError::Missing("hash"));
+        assert_eq!(
+            parse("GET /{hash}/{user}").to_string(),
+            "the path holds {user}, which this operation does not have; it has hash"
+        );
     }
 }

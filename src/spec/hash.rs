@@ -67,3 +67,52 @@ impl fmt::Display for CapabilityHash {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o";
+
+    #[test]
+    fn hashes_canonical_bytes() {
+        assert_eq!(CapabilityHash::of(b"{}").as_str(), EMPTY);
+        let sample = br#"{"custom.feature.v1":{},"m.cap.turnserver.v1":{}}"#;
+        assert_eq!(CapabilityHash::of(sample).as_str(), "eF1okTENbecNNxAsGl/GrFQkPhEzmOVQGJI9MKmUPQo");
+    }
+
+    #[test]
+    fn reads_a_hash_as_it_is_written() {
+        assert_eq!(CapabilityHash::parse(EMPTY), Ok(CapabilityHash::of(b"{}")));
+        assert_eq!(CapabilityHash::of(b"{}").to_string(), EMPTY);
+    }
+
+    #[test]
+    fn refuses_every_other_spelling() {
+        let with = |from: &str, to: &str| CapabilityHash::parse(&EMPTY.replace(from, to)).unwrap_err();
+        assert_eq!(CapabilityHash::parse("").unwrap_err(), HashError::Length(0));
+        assert_eq!(CapabilityHash::parse(&EMPTY[1..]).unwrap_err(), HashError::Length(42));
+        assert_eq!(CapabilityHash::parse(&format!("{EMPTY}=")).unwrap_err(), HashError::Length(44));
+        assert_eq!(with("+", "-"), HashError::Alphabet { position: 17, found: '-' });
+        assert_eq!(with("/", "_"), HashError::Alphabet { position: 40, found: '_' });
+        assert_eq!(with("R", "é"), HashError::Alphabet { position: 0, found: 'é' });
+        assert_eq!(with("4o", "4p"), HashError::LastCharacter('p'));
+    }
+
+    #[test]
+    fn the_last_character_is_one_that_32_bytes_can_end_in() {
+        let alphabet = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']);
+        let text = |last: char| format!("{}{last}", &EMPTY[..42]);
+        for last in alphabet {
+            let decodes = STANDARD_NO_PAD.decode(text(last)).is_ok();
+            assert_eq!(CapabilityHash::parse(&text(last)).is_ok(), decodes, "{last}");
+        }
+    }
+
+    #[test]
+    fn knows_which_hashes_are_plain_in_a_url() {
+        assert!(!CapabilityHash::of(b"{}").is_url_plain());
+        let plain = CapabilityHash::parse(&EMPTY.replace(['+', '/'], "x")).unwrap();
+        assert!(plain.is_url_plain());
+    }
+}

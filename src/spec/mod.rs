@@ -2,10 +2,12 @@
 //!
 //! Everything that the suite believes lives here: the [requirements](requirement),
 //! what a [capability set](capability) is, its [canonical bytes](canonical), its
-//! [hash](hash), and how operations [map to HTTP](binding).
+//! [hash], and how operations [map to HTTP](binding).
 
 pub mod binding;
 pub mod canonical;
 pub mod capability;
+pub mod draw;
 pub mod hash;
+pub mod mistake;
 pub mod requirement;

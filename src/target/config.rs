@@ -9,7 +9,7 @@ use crate::spec::binding::{Binding, Operation};
 use crate::wire::{Secret, TlsTrust};
 
 /// Who is under test, and all that a target may declare about itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The client-server base URL.
     pub url: Url,
@@ -34,7 +34,7 @@ pub struct Target {
 }
 
 /// How users come into being.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Users {
     /// `POST /register` with user-interactive authentication.
     Register {
@@ -53,7 +53,7 @@ pub enum Users {
 }
 
 /// An account that exists.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountConfig {
     /// Full user ID or localpart.
     pub user: String,

@@ -1,4 +1,10 @@
 //! Who is under test: the target file, how users come into being, and what the target offers.
 
 pub mod config;
+pub mod features;
+pub mod file;
+pub mod keys;
+pub mod preflight;
 pub mod provision;
+pub mod template;
+pub mod url;

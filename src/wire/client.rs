@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::Url;
 
-use super::transcript::{Exchange, Request, Transcript};
+use super::exchange::{Exchange, NetworkFault, Request, Response};
+use super::tls::{self, TlsTrust};
+use super::transcript::{Transcript, absolute};
+use super::{rate_limit, raw};
 
-/// Which certificates the target may present.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TlsTrust {
-    /// The operating system's authorities.
-    #[default]
-    System,
-    /// These too (a PEM file).
-    ExtraCa(PathBuf),
-    /// Anything: verification is off.
-    Anything,
-}
+/// Idle connections are dropped before any common server drops them, so that a request never
+/// meets a connection that is just closing.
+const POOL_IDLE: Duration = Duration::from_secs(3);
 
 /// How to talk to a target.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct ClientConfig {
     pub tls: TlsTrust,
     /// Requests under way at once, long polls aside.
     pub in_flight: usize,
-    /// Deadline for connection, first byte and body, each.
+    /// Deadline for the connection, the first byte and the whole body, each.
     pub timeout: Duration,
     /// The longest body that is read, in bytes.
     pub max_body: usize,
@@ -48,27 +48,74 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// The TLS library refuses the configuration.
+    /// The HTTP or TLS library refuses the configuration.
     #[error("cannot set up HTTP: {0}")]
     Setup(String),
+}
+
+/// What a run has sent so far.
+#[derive(Debug, Default)]
+pub struct Counters {
+    requests: AtomicU64,
+    rate_limited: AtomicU64,
+}
+
+impl Counters {
+    /// Requests sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// Answers with status 429.
+    pub fn rate_limited(&self) -> u64 {
+        self.rate_limited.load(Relaxed)
+    }
 }
 
 /// Sends requests to one base URL and records them in one transcript.
 #[derive(Clone, Debug)]
 pub struct Client {
-    config: Arc<ClientConfig>,
+    shared: Arc<Shared>,
     transcript: Arc<Transcript>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: ClientConfig,
+    http: reqwest::Client,
+    /// For requests that reqwest would tidy up.
+    tls: Arc<rustls::ClientConfig>,
+    permits: Semaphore,
+    counters: Counters,
 }
 
 impl Client {
     /// A client with a transcript of its own.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
-        Ok(Self { config: Arc::new(config), transcript: Arc::default() })
+        let tls = tls::configure(&config.tls, config.base.scheme() == "https")?;
+        let mut negotiated = tls.clone();
+        negotiated.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(negotiated)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(config.timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .user_agent(concat!("capcheck/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
+            })?;
+        let permits = Semaphore::new(config.in_flight.max(1));
+        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters: Counters::default() };
+        Ok(Self { shared: Arc::new(shared), transcript: Arc::default() })
     }
 
     /// The same client, recording elsewhere.
     pub fn recording(&self, transcript: Arc<Transcript>) -> Self {
-        Self { transcript, ..self.clone() }
+        Self { shared: self.shared.clone(), transcript }
     }
 
     /// Where this client records.
@@ -78,11 +125,145 @@ impl Client {
 
     /// The configuration.
     pub fn config(&self) -> &ClientConfig {
-        &self.config
+        &self.shared.config
     }
 
-    /// Sends one request and keeps what came of it. A 429 is obeyed and sent again, up to the cap.
-    pub async fn send(&self, _request: Request) -> Arc<Exchange> {
-        todo!("landing next")
+    /// What has been sent, by every clone of this client.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
     }
+
+    /// Sends one request and keeps what came of it.
+    ///
+    /// A 429 is obeyed (`retry_after_ms`, `Retry-After`) and the request sent again, up to
+    /// [`ClientConfig::max_obeyed`]; a 429 that is returned is one that could not be obeyed.
+    pub async fn send(&self, request: Request) -> Arc<Exchange> {
+        let mut obeyed = Duration::ZERO;
+        for attempt in 0.. {
+            let exchange = self.once(request.clone()).await;
+            let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
+            self.shared.counters.rate_limited.fetch_add(1, Relaxed);
+            if obeyed + wait > self.config().max_obeyed {
+                return exchange;
+            }
+            obeyed += wait;
+            self.transcript.obey(wait);
+            rate_limit::obey(wait).await;
+        }
+        unreachable!("attempts are not bounded, obedience is")
+    }
+
+    async fn once(&self, request: Request) -> Arc<Exchange> {
+        // A long poll waits for what another request causes, so it must not take that one's place.
+        let permit = match request.long_poll.is_zero() {
+            true => self.shared.permits.acquire().await.ok(),
+            false => None,
+        };
+        self.shared.counters.requests.fetch_add(1, Relaxed);
+        let sent_at = Instant::now();
+        let result = self.answer(&request).await;
+        drop(permit);
+        let Shared { config, .. } = &*self.shared;
+        self.transcript.record(request, result, sent_at, &config.base, &config.tls)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {
+        let config = self.config();
+        let first_byte = config.timeout + request.long_poll;
+        let late = |stage| move |_| NetworkFault::TimedOut { stage, limit: config.timeout };
+        let head = async {
+            match request.verbatim {
+                true => raw::send(&config.base, self.shared.tls.clone(), request).await.map(Answer::Raw),
+                false => self.tidy(request).await.map(Answer::Tidy),
+            }
+        };
+        let answer = timeout(first_byte, head).await.map_err(late("answer"))??;
+        timeout(config.timeout, answer.read(config.max_body)).await.map_err(late("whole body"))?
+    }
+
+    async fn tidy(&self, request: &Request) -> Result<reqwest::Response, NetworkFault> {
+        let unsendable = |reason: String| NetworkFault::Unsendable(reason);
+        let url = Url::parse(&absolute(&self.config().base, &request.path))
+            .map_err(|e| unsendable(e.to_string()))?;
+        let method =
+            request.method.parse().map_err(|_| unsendable(format!("method {:?}", request.method)))?;
+        let mut message = self.shared.http.request(method, url);
+        if let Some(token) = &request.token {
+            message = message.bearer_auth(token.reveal());
+        }
+        if let Some((body, kind)) = &request.body {
+            message = message.header("content-type", *kind).body(body.clone());
+        }
+        message.send().await.map_err(|error| classify(&error, self.config().timeout))
+    }
+}
+
+/// An answer whose body is still to be read.
+enum Answer {
+    Tidy(reqwest::Response),
+    Raw(http::Response<hyper::body::Incoming>),
+}
+
+impl Answer {
+    async fn read(self, limit: usize) -> Result<Response, NetworkFault> {
+        let (status, headers) = match &self {
+            Self::Tidy(response) => (response.status(), response.headers()),
+            Self::Raw(response) => (response.status(), response.headers()),
+        };
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let body = match self {
+            Self::Tidy(response) => collect(reqwest::Body::from(response), limit, |e| e.to_string()).await?,
+            Self::Raw(response) => collect(response.into_body(), limit, |e| e.to_string()).await?,
+        };
+        Ok(Response { status: status.as_u16(), headers, body })
+    }
+}
+
+async fn collect<B>(
+    mut body: B,
+    limit: usize,
+    why: impl Fn(&B::Error) -> String,
+) -> Result<Bytes, NetworkFault>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| NetworkFault::Closed(why(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(NetworkFault::TooLong { limit });
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// What reqwest's error means, by its causes.
+fn classify(error: &reqwest::Error, limit: Duration) -> NetworkFault {
+    let root = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    let tls = causes(error).any(|cause| {
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    });
+    let not_http =
+        causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse));
+    match () {
+        () if tls => NetworkFault::Tls(root),
+        () if error.is_connect() && error.is_timeout() => {
+            NetworkFault::TimedOut { stage: "connection", limit }
+        }
+        () if error.is_connect() => NetworkFault::Connect(root),
+        () if error.is_builder() => NetworkFault::Unsendable(root),
+        () if not_http => NetworkFault::NotHttp(root),
+        () => NetworkFault::Closed(root),
+    }
+}
+
+/// The error and what caused it; the last says the most.
+fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }

@@ -1,8 +1,14 @@
 //! Bytes on the network: sends one request at a time and keeps what really came back.
 
 pub mod client;
-pub mod raw;
+mod curl;
+pub mod exchange;
+mod rate_limit;
+mod raw;
+mod tls;
 pub mod transcript;
 
-pub use client::{Client, ClientConfig, ClientError, TlsTrust};
-pub use transcript::{Exchange, NetworkFault, Recorded, Request, Response, Secret, Transcript};
+pub use client::{Client, ClientConfig, ClientError, Counters};
+pub use exchange::{Exchange, NetworkFault, Recorded, Request, Response, Secret};
+pub use tls::TlsTrust;
+pub use transcript::Transcript;

@@ -1,206 +1,27 @@
-//! Exchanges: what was sent and what came back, raw for judging and redacted for reports.
+//! What a scenario sent and received, in order, with every secret blacked out as it is recorded.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::Value;
+use url::Url;
 
-use crate::spec::binding::Operation;
+use super::exchange::{Exchange, NetworkFault, Recorded, Request, Response, Secret};
+use super::{TlsTrust, curl};
 
-/// A string that must never reach a report or a log.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Secret(String);
+/// The longest body that is kept for reports, in bytes; judging sees the whole.
+const SHOWN: usize = 8 * 1024;
 
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
+/// What stands where a secret stood.
+const BLACK: &str = "<redacted>";
 
-    /// The secret itself: for the wire, and nowhere else.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
+/// JSON keys whose string values are secrets wherever they appear.
+const SECRET_KEYS: [&str; 7] =
+    ["access_token", "refresh_token", "login_token", "password", "new_password", "mac", "session"];
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// A request to send, exactly as it is.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The HTTP method.
-    pub method: String,
-    /// Path and query, already percent-encoded.
-    pub path: String,
-    /// The access token, sent as a bearer token.
-    pub token: Option<Secret>,
-    /// The body and its content type.
-    pub body: Option<(Bytes, &'static str)>,
-    /// The operation this is, where it is one.
-    pub operation: Option<Operation>,
-    /// How long the server is asked to hold the request (`/sync`); not counted against its deadline.
-    pub long_poll: Duration,
-    /// Whether the path must reach the server letter by letter, past any client that tidies it.
-    pub verbatim: bool,
-}
-
-impl Request {
-    /// A request with nothing but a method and a path.
-    pub fn new(method: &str, path: impl Into<String>) -> Self {
-        Self {
-            method: method.to_owned(),
-            path: path.into(),
-            token: None,
-            body: None,
-            operation: None,
-            long_poll: Duration::ZERO,
-            verbatim: false,
-        }
-    }
-
-    /// Sends this access token.
-    pub fn token(mut self, token: &Secret) -> Self {
-        self.token = Some(token.clone());
-        self
-    }
-
-    /// Sends this body as `application/json`, whatever it is.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = Some((body.into(), "application/json"));
-        self
-    }
-
-    /// Sends a JSON value.
-    pub fn json(self, value: &serde_json::Value) -> Self {
-        self.body(value.to_string())
-    }
-
-    /// Names the operation.
-    pub fn operation(mut self, operation: Operation) -> Self {
-        self.operation = Some(operation);
-        self
-    }
-
-    /// Asks the server to hold the request.
-    pub fn long_poll(mut self, hold: Duration) -> Self {
-        self.long_poll = hold;
-        self
-    }
-
-    /// Sends the path letter by letter.
-    pub fn verbatim(mut self) -> Self {
-        self.verbatim = true;
-        self
-    }
-}
-
-/// An answer, as it came.
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// Header names (lower case) and values, in order; bytes that are not UTF-8 are replaced.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Response {
-    /// The first value of a header; `name` in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
-    }
-}
-
-/// Why no whole answer came.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NetworkFault {
-    /// No connection: refused, no route, no such name.
-    #[error("cannot connect: {0}")]
-    Connect(String),
-    /// The TLS handshake failed.
-    #[error("TLS fault: {0}")]
-    Tls(String),
-    /// A deadline passed.
-    #[error("no {stage} within {seconds} s")]
-    TimedOut {
-        /// What did not come: `connection`, `answer`, `whole body`.
-        stage: &'static str,
-        /// The deadline in seconds.
-        seconds: u64,
-    },
-    /// The connection closed or broke before the answer was whole.
-    #[error("connection broke: {0}")]
-    Closed(String),
-    /// The body is longer than the harness reads.
-    #[error("body longer than {limit} bytes")]
-    TooLong {
-        /// The bound in bytes.
-        limit: usize,
-    },
-    /// What came is not HTTP.
-    #[error("not HTTP: {0}")]
-    NotHttp(String),
-}
-
-/// One request and what came of it.
-#[derive(Debug)]
-pub struct Exchange {
-    /// What was sent, secrets and all; never shown.
-    pub request: Request,
-    /// What came back.
-    pub result: Result<Response, NetworkFault>,
-    /// When it was sent.
-    pub sent_at: Instant,
-    /// From the first byte sent to the last received.
-    pub took: Duration,
-    /// The redacted form, made when it was recorded.
-    pub recorded: Recorded,
-}
-
-impl Exchange {
-    /// The status, if an answer came.
-    pub fn status(&self) -> Option<u16> {
-        self.result.as_ref().ok().map(|r| r.status)
-    }
-}
-
-/// An exchange as reports show it: redacted, text only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Recorded {
-    /// Position in the scenario, from 1.
-    pub number: usize,
-    /// The HTTP method.
-    pub method: String,
-    /// The absolute URL.
-    pub url: String,
-    /// Request headers the harness set; the token is redacted.
-    pub request_headers: Vec<(String, String)>,
-    /// The request body, cut and redacted.
-    pub request_body: Option<String>,
-    /// The status, if an answer came.
-    pub status: Option<u16>,
-    /// Response headers.
-    pub response_headers: Vec<(String, String)>,
-    /// The response body, cut and redacted.
-    pub response_body: Option<String>,
-    /// Why no whole answer came.
-    pub fault: Option<String>,
-    /// Milliseconds from the start of the scenario.
-    pub at_ms: u64,
-    /// Milliseconds it took.
-    pub took_ms: u64,
-    /// A curl command that sends the same request, with `$TOKEN` for the access token.
-    pub curl: String,
-}
+/// The keys among [`SECRET_KEYS`] whose values an answer may later echo elsewhere.
+const LEARNED_KEYS: [&str; 3] = ["access_token", "refresh_token", "login_token"];
 
 /// The exchanges of one scenario, in order of completion, and the secrets seen in it.
 #[derive(Debug)]
@@ -211,8 +32,9 @@ pub struct Transcript {
 
 #[derive(Debug, Default)]
 struct Inner {
-    exchanges: Vec<Recorded>,
-    secrets: BTreeSet<Secret>,
+    exchanges: Vec<Arc<Exchange>>,
+    /// Every spelling in which a secret may turn up, longest first when applied.
+    secrets: BTreeSet<String>,
     obeyed: Duration,
 }
 
@@ -225,12 +47,22 @@ impl Default for Transcript {
 impl Transcript {
     /// Registers a secret: from here on it is blacked out wherever it appears.
     pub fn conceal(&self, secret: &Secret) {
-        self.lock().secrets.insert(secret.clone());
+        conceal_in(&mut self.lock().secrets, secret.reveal());
     }
 
-    /// The exchanges so far.
+    /// The text with every known secret blacked out.
+    pub fn black_out(&self, text: &str) -> String {
+        black_out(&self.lock().secrets, text)
+    }
+
+    /// The exchanges so far, redacted.
     pub fn exchanges(&self) -> Vec<Recorded> {
-        self.lock().exchanges.clone()
+        self.lock().exchanges.iter().map(|exchange| exchange.recorded.clone()).collect()
+    }
+
+    /// The latest exchange.
+    pub fn last(&self) -> Option<Arc<Exchange>> {
+        self.lock().exchanges.last().cloned()
     }
 
     /// How many exchanges there are.
@@ -248,7 +80,207 @@ impl Transcript {
         self.lock().obeyed
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    /// Adds time spent obeying a 429.
+    pub(super) fn obey(&self, wait: Duration) {
+        self.lock().obeyed += wait;
+    }
+
+    /// Keeps an exchange, redacting its shown form.
+    pub(super) fn record(
+        &self,
+        request: Request,
+        result: Result<Response, NetworkFault>,
+        sent_at: Instant,
+        base: &Url,
+        tls: &TlsTrust,
+    ) -> Arc<Exchange> {
+        let took = sent_at.elapsed();
+        let mut inner = self.lock();
+        if let Some(token) = &request.token {
+            conceal_in(&mut inner.secrets, token.reveal());
+        }
+        if let Ok(response) = &result {
+            learn(&mut inner.secrets, &response.body);
+        }
+        let secrets = &inner.secrets;
+        let url = black_out(secrets, &absolute(base, &request.path));
+        let shown = |body: &[u8]| show(secrets, body);
+        let request_headers = request_headers(&request);
+        let request_body = request.body.as_ref().map(|(body, _)| shown(body));
+        let recorded = Recorded {
+            number: inner.exchanges.len() + 1,
+            method: request.method.clone(),
+            curl: curl::command(&request, &url, request_body.as_deref(), tls),
+            url,
+            request_headers,
+            request_body,
+            status: result.as_ref().ok().map(|r| r.status),
+            response_headers: result.as_ref().map_or_else(|_| Vec::new(), |r| redacted_headers(secrets, r)),
+            response_body: result.as_ref().ok().map(|r| shown(&r.body)),
+            fault: result.as_ref().err().map(|fault| black_out(secrets, &fault.to_string())),
+            at_ms: millis(sent_at.saturating_duration_since(self.started)),
+            took_ms: millis(took),
+        };
+        let exchange = Arc::new(Exchange { request, result, sent_at, took, recorded });
+        inner.exchanges.push(exchange.clone());
+        exchange
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The URL as it goes over the wire: the base's path, if any, stays in front.
+pub(super) fn absolute(base: &Url, path: &str) -> String {
+    format!("{}{path}", base.as_str().trim_end_matches('/'))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn request_headers(request: &Request) -> Vec<(String, String)> {
+    let token = request.token.as_ref().map(|_| ("authorization".to_owned(), format!("Bearer {BLACK}")));
+    let content = request.body.as_ref().map(|(_, kind)| ("content-type".to_owned(), (*kind).to_owned()));
+    token.into_iter().chain(content).collect()
+}
+
+fn redacted_headers(secrets: &BTreeSet<String>, response: &Response) -> Vec<(String, String)> {
+    let redact = |(name, value): &(String, String)| match name.as_str() {
+        "set-cookie" => (name.clone(), BLACK.to_owned()),
+        _ => (name.clone(), black_out(secrets, value)),
+    };
+    response.headers.iter().map(redact).collect()
+}
+
+/// Adds every spelling of a secret that a target could send back.
+fn conceal_in(secrets: &mut BTreeSet<String>, secret: &str) {
+    if secret.is_empty() {
+        return;
+    }
+    let quoted = Value::from(secret).to_string();
+    secrets.insert(quoted.trim_matches('"').to_owned());
+    secrets.insert(crate::spec::binding::encode(secret));
+    secrets.insert(secret.to_owned());
+}
+
+/// Remembers the tokens that an answer hands out.
+fn learn(secrets: &mut BTreeSet<String>, body: &[u8]) {
+    if body.windows(6).any(|window| window == b"_token")
+        && let Ok(value) = serde_json::from_slice::<Value>(body)
+    {
+        for token in LEARNED_KEYS.iter().filter_map(|key| value.get(key).and_then(Value::as_str)) {
+            conceal_in(secrets, token);
+        }
+    }
+}
+
+fn black_out(secrets: &BTreeSet<String>, text: &str) -> String {
+    let mut found: Vec<&String> = secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
+    found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    found.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), BLACK))
+}
+
+/// A body as reports show it: text, redacted, cut.
+fn show(secrets: &BTreeSet<String>, body: &[u8]) -> String {
+    // A secret could straddle the cut, so some more than what is shown is redacted first.
+    let head = &body[..body.len().min(SHOWN * 4)];
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => black_out(secrets, &without_secret_keys(text)),
+        Err(_) => black_out(secrets, &head.escape_ascii().to_string()),
+    };
+    if text.len() <= SHOWN && head.len() == body.len() {
+        return text;
+    }
+    let end = (0..=SHOWN.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    format!("{}… ({} bytes in all)", &text[..end], body.len())
+}
+
+/// Blacks out the values of [`SECRET_KEYS`]; text without such keys stays as it was spelled.
+fn without_secret_keys(text: &str) -> String {
+    if !SECRET_KEYS.iter().any(|key| text.contains(key)) {
+        return text.to_owned();
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value) => {
+            black_out_keys(&mut value);
+            value.to_string()
+        }
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn black_out_keys(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                match member {
+                    Value::String(secret) if SECRET_KEYS.contains(&key.as_str()) => BLACK.clone_into(secret),
+                    other => black_out_keys(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(black_out_keys),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(transcript: &Transcript, request: Request, answer: &str) -> Recorded {
+        let response = Response { status: 200, headers: vec![], body: answer.to_owned().into() };
+        let base = Url::parse("http://localhost:8008").unwrap();
+        transcript.record(request, Ok(response), Instant::now(), &base, &TlsTrust::System).recorded.clone()
+    }
+
+    #[test]
+    fn a_secret_is_blacked_out_in_every_spelling() {
+        let transcript = Transcript::default();
+        transcript.conceal(&Secret::new("p\"ss/w"));
+        let recorded = record(
+            &transcript,
+            Request::new("POST", "/x?echo=p%22ss%2Fw").body(r#"{"p":"p\"ss/w"}"#),
+            r#"you said p"ss/w"#,
+        );
+        let shown = format!("{recorded:?}");
+        assert!(!shown.contains("ss/w") && !shown.contains("ss%2Fw"), "{shown}");
+        assert_eq!(recorded.response_body.as_deref(), Some("you said <redacted>"));
+    }
+
+    #[test]
+    fn tokens_in_answers_are_learned_before_the_answer_is_kept() {
+        let transcript = Transcript::default();
+        let first = record(&transcript, Request::new("POST", "/login"), r#"{"access_token":"syt_1"}"#);
+        assert_eq!(first.response_body.as_deref(), Some(r#"{"access_token":"<redacted>"}"#));
+        let echo = record(&transcript, Request::new("GET", "/"), "Bearer syt_1");
+        assert_eq!(echo.response_body.as_deref(), Some("Bearer <redacted>"));
+    }
+
+    #[test]
+    fn the_token_that_was_sent_is_never_kept() {
+        let transcript = Transcript::default();
+        let request = Request::new("GET", "/").token(&Secret::new("syt_2"));
+        let recorded = record(&transcript, request, "syt_2");
+        assert!(!format!("{recorded:?}").contains("syt_2"));
+        assert!(recorded.curl.contains("$TOKEN"));
+    }
+
+    #[test]
+    fn long_bodies_are_cut_and_keep_their_length() {
+        let transcript = Transcript::default();
+        let recorded = record(&transcript, Request::new("GET", "/"), &"ä".repeat(SHOWN));
+        let shown = recorded.response_body.unwrap();
+        assert!(shown.len() < SHOWN + 64);
+        assert!(shown.ends_with("(16384 bytes in all)"), "{}", &shown[shown.len() - 40..]);
+    }
+
+    #[test]
+    fn bodies_without_secrets_keep_their_spelling() {
+        let transcript = Transcript::default();
+        let recorded = record(&transcript, Request::new("PUT", "/").body(r#"{ "b":{}, "a":{} }"#), "{}");
+        assert_eq!(recorded.request_body.as_deref(), Some(r#"{ "b":{}, "a":{} }"#));
     }
 }

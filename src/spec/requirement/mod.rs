@@ -1,10 +1,57 @@
 //! The requirements: every rule the suite tests, as data.
 //!
-//! `requirements.toml` holds the rows; this file holds their types and checks them.
+//! `requirements.toml` holds the rows and the draft's sentences; this file holds their types,
+//! and [`load`] refuses a table that does not keep its own rules.
+
+mod load;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+
+pub use load::{LoadError, RowError, load};
+
+/// The rows and sentences that the binary carries.
+static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
+    load(include_str!("../requirements.toml")).unwrap_or_else(|error| panic!("requirements.toml: {error}"))
+});
+
+/// Every requirement, in the order of the table; the same on every call.
+pub fn all() -> &'static [Requirement] {
+    &EMBEDDED.requirements
+}
+
+/// The requirement with this id.
+pub fn find(id: &str) -> Option<&'static Requirement> {
+    all().iter().find(|requirement| requirement.id == id)
+}
+
+/// Every sentence of the draft, in its order.
+pub fn sentences() -> &'static [Sentence] {
+    &EMBEDDED.sentences
+}
+
+/// The sentence of the draft with this number, e.g. `C6`.
+pub fn sentence(id: &str) -> Option<&'static Sentence> {
+    sentences().iter().find(|sentence| sentence.id == id)
+}
+
+/// SHA-256, in hexadecimal, over the rows: equal for two reports exactly if they speak of the same rules.
+pub fn digest() -> &'static str {
+    &EMBEDDED.digest
+}
+
+/// A checked table: what [`load`] returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalogue {
+    /// The rules, in the order of the table.
+    pub requirements: Vec<Requirement>,
+    /// The draft's sentences, in its order.
+    pub sentences: Vec<Sentence>,
+    /// SHA-256, in hexadecimal, over the Canonical JSON of the requirements.
+    pub digest: String,
+}
 
 /// How binding a requirement is (RFC 2119).
 #[derive(
@@ -61,7 +108,8 @@ impl fmt::Display for Basis {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// The permanent id, `area.word`.
     pub id: String,
@@ -70,6 +118,7 @@ pub struct Requirement {
     /// Whose word it is.
     pub basis: Basis,
     /// The draft sentences it rests on, e.g. `["C6"]`; empty for `matrix`, and may be for `profile` and `reading`.
+    #[serde(default)]
     pub sentences: Vec<String>,
     /// The section of the Matrix specification (`matrix`), or the rationale (`profile`, `reading`).
     pub source: Option<String>,
@@ -77,8 +126,16 @@ pub struct Requirement {
     pub text: String,
 }
 
+impl Requirement {
+    /// The part of the draft that the rule is about: the id before its dot.
+    pub fn area(&self) -> &str {
+        self.id.split_once('.').map_or(self.id.as_str(), |(area, _)| area)
+    }
+}
+
 /// A sentence of the draft.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sentence {
     /// Its number, e.g. `C6`.
     pub id: String,
@@ -87,3 +144,6 @@ pub struct Sentence {
     /// Why no requirement rests on it, where none does.
     pub excluded: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What presence is expected to say of a user, and what it says.
+
+use serde_json::Value;
+
+use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash;
+
+/// What presence should carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// This hash.
+    Hash {
+        /// The hash.
+        hash: CapabilityHash,
+        /// Of what, for people.
+        of: String,
+    },
+    /// No hash, or that of `{}`: nobody declared, or everybody left.
+    Nothing,
+}
+
+impl Expect {
+    /// The hash of one set.
+    pub fn hash_of(set: &CapabilitySet) -> Self {
+        Self::Hash { hash: set.hash(), of: "the declared set".to_owned() }
+    }
+
+    /// The hash of the union of several sets.
+    pub fn union_of(sets: &[&CapabilitySet]) -> Self {
+        let union = CapabilitySet::union(sets.iter().copied());
+        Self::Hash { hash: union.hash(), of: format!("the union of the {} declared sets", sets.len()) }
+    }
+
+    /// Whether a field says so.
+    pub(super) fn is_met_by(&self, field: &Field) -> bool {
+        match (self, field) {
+            (Self::Hash { hash, .. }, Field::Hash(found)) => hash.as_str() == found,
+            (Self::Nothing, Field::Absent) => true,
+            (Self::Nothing, Field::Hash(found)) => *found == CapabilitySet::default().hash().as_str(),
+            _ => false,
+        }
+    }
+
+    /// In words.
+    pub(super) fn phrase(&self) -> String {
+        match self {
+            Self::Hash { hash, of } => format!("sha256 {hash} ({of})"),
+            Self::Nothing => "no hash, or that of {}".to_owned(),
+        }
+    }
+}
+
+/// What the presence field of one event or status holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// Nothing: the field is not there, or null.
+    Absent,
+    /// The string at `sha256`.
+    Hash(String),
+    /// Something that is no `{"sha256": string}`.
+    Malformed(String),
+}
+
+impl Field {
+    /// Reads the field of presence content.
+    pub(super) fn of(content: &Value, field: &str) -> Self {
+        match content.get(field) {
+            None | Some(Value::Null) => Self::Absent,
+            Some(value) => match value.get("sha256").and_then(Value::as_str) {
+                Some(hash) => Self::Hash(hash.to_owned()),
+                None => Self::Malformed(value.to_string()),
+            },
+        }
+    }
+}

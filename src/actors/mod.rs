@@ -1,0 +1,22 @@
+//! The vocabulary in which scenarios are written: users, sessions, viewers and rooms.
+//!
+//! An actor does what it is told and hands back what came of it, as a [`Reply`] to judge or as a
+//! [`Judgement`](crate::outcome::Judgement) ready for `check!`. What an actor cannot even try ends
+//! the scenario with a [`Stop`](crate::outcome::Stop).
+
+mod expect;
+mod reply;
+mod room;
+mod session;
+mod settle;
+mod stage;
+mod user;
+mod viewer;
+
+pub use expect::Expect;
+pub use reply::Reply;
+pub use room::Room;
+pub use session::Session;
+pub use stage::{Stage, World};
+pub use user::User;
+pub use viewer::Viewer;

@@ -1,0 +1,269 @@
+//! What a target answered, and what can be asked of an answer.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::capability::{CapabilitySet, is_identifier};
+use crate::spec::hash::CapabilityHash;
+use crate::wire::{Exchange, Response};
+
+/// Error codes that say "not because of what you sent", so that no refusal is recognised by them.
+const OF_OTHER_MEANING: [&str; 7] = [
+    "M_MISSING_TOKEN",
+    "M_UNKNOWN_TOKEN",
+    "M_UNAUTHORIZED",
+    "M_LIMIT_EXCEEDED",
+    "M_UNRECOGNIZED",
+    "M_RESOURCE_LIMIT_EXCEEDED",
+    "M_USER_LIMIT_EXCEEDED",
+];
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    exchange: Arc<Exchange>,
+}
+
+impl Reply {
+    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
+        Self { exchange }
+    }
+
+    /// The exchange itself.
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+
+    /// The answer's JSON, read as tolerantly as clients do; `Null` where it is none.
+    pub fn json(&self) -> Value {
+        self.response().and_then(|response| serde_json::from_slice(&response.body).ok()).unwrap_or_default()
+    }
+
+    /// The Matrix error code.
+    pub fn errcode(&self) -> Option<String> {
+        self.exchange.errcode()
+    }
+
+    /// Whether the request was accepted: 200 and a JSON object.
+    pub fn accepted(&self) -> bool {
+        self.exchange.status() == Some(200) && self.json().is_object()
+    }
+
+    /// This answer is a prerequisite: unless it is 200 and a JSON object, the scenario ends.
+    pub fn or_stop(self, what: &str) -> Result<Self, Stop> {
+        match self.accepted() {
+            true => Ok(self),
+            false => Err(Stop::untestable(
+                format!("prerequisite: {what} was answered {}", self.exchange.describe()),
+                &self.exchange,
+            )),
+        }
+    }
+
+    /// The `sha256` of the answer, as a prerequisite.
+    pub fn hash_or_stop(&self) -> Result<CapabilityHash, Stop> {
+        let text = self.sha256().unwrap_or_default();
+        CapabilityHash::parse(&text).map_err(|error| {
+            let reason =
+                format!("prerequisite: a hash, but the answer was {} ({error})", self.exchange.describe());
+            Stop::untestable(reason, &self.exchange)
+        })
+    }
+
+    /// The string at `sha256` of an accepted answer, whatever it looks like.
+    pub fn sha256(&self) -> Option<String> {
+        self.accepted().then(|| self.json()["sha256"].as_str().map(str::to_owned)).flatten()
+    }
+
+    /// The capability set that an accepted answer holds, read strictly.
+    pub fn set(&self) -> Option<CapabilitySet> {
+        let response = self.response().filter(|response| response.status == 200)?;
+        CapabilitySet::parse(&response.body).ok()
+    }
+
+    /// It was accepted.
+    pub fn is_accepted(&self) -> Judgement {
+        self.judge(self.accepted(), "200 with a JSON object")
+    }
+
+    /// It is an object with the string key `sha256`.
+    pub fn has_hash_shape(&self) -> Judgement {
+        self.judge(self.sha256().is_some(), "200 with an object whose key `sha256` is a string")
+    }
+
+    /// The hash it carries is spelled as unpadded standard Base64 of 32 bytes.
+    pub fn spells_hash_right(&self) -> Judgement {
+        let expected = "`sha256` as 43 characters of unpadded standard Base64";
+        match self.sha256() {
+            None => self.judge(false, expected),
+            Some(text) => match CapabilityHash::parse(&text) {
+                Ok(_) => self.judge(true, expected),
+                Err(error) => Judgement::of(false, expected, format!("{text:?}: {error}"), &self.exchange),
+            },
+        }
+    }
+
+    /// It serves exactly this set.
+    pub fn serves(&self, set: &CapabilitySet) -> Judgement {
+        let expected = format!("200 with the set {}", abbreviate(&set.canonical_bytes()));
+        let actual = match (&self.exchange.result, self.exchange.status()) {
+            (Ok(response), Some(200)) => match CapabilitySet::parse(&response.body) {
+                Ok(served) if served == *set => return Judgement::of(true, expected, "that", &self.exchange),
+                Ok(served) => format!("200 with the set {}", abbreviate(&served.canonical_bytes())),
+                Err(error) => format!("200 with a body that is no capability set: {error}"),
+            },
+            _ => self.exchange.describe(),
+        };
+        Judgement::of(false, expected, actual, &self.exchange)
+    }
+
+    /// It serves a set, whichever, that hashes to this.
+    pub fn serves_what_hashes_to(&self, hash: &CapabilityHash) -> Judgement {
+        let expected = format!("200 with a set that hashes to {hash}");
+        let actual = match (&self.exchange.result, self.exchange.status()) {
+            (Ok(response), Some(200)) => match CapabilitySet::parse(&response.body) {
+                Ok(set) if set.hash() == *hash => {
+                    return Judgement::of(true, expected, "that", &self.exchange);
+                }
+                Ok(set) => format!("a set that hashes to {}", set.hash()),
+                Err(error) => format!("200 with a body that is no capability set: {error}"),
+            },
+            _ => self.exchange.describe(),
+        };
+        Judgement::of(false, expected, actual, &self.exchange)
+    }
+
+    /// Its names obey the Common Namespaced Identifier Grammar (Matrix appendices).
+    pub fn names_obey_the_grammar(&self) -> Judgement {
+        let set = self.set().unwrap_or_default();
+        let expected = "names of 1 to 255 of a-z, 0-9, `.`, `_` and `-` that begin with a letter";
+        match set.names().find(|name| !is_identifier(name)) {
+            Some(name) => Judgement::of(false, expected, format!("the name {name:?}"), &self.exchange),
+            None => Judgement::of(true, expected, "that", &self.exchange),
+        }
+    }
+
+    /// It serves something that hashes back to a claim by some reading of Canonical JSON, also a
+    /// reading that takes numbers which the specification forbids.
+    pub fn hashes_back_to(&self, claim: &CapabilityHash) -> Judgement {
+        let strict = self.serves_what_hashes_to(claim);
+        if strict.holds || self.exchange.status() != Some(200) {
+            return strict;
+        }
+        let body = self.response().map(|response| response.body.clone()).unwrap_or_default();
+        let respelled = serde_json::to_vec(&self.json()).unwrap_or_default();
+        let holds = [body.as_ref(), &respelled].iter().any(|bytes| CapabilityHash::of(bytes) == *claim);
+        Judgement { holds, ..strict }
+    }
+
+    /// A 4xx because of what was sent: neither the token, nor a rate limit, nor an unknown path.
+    pub fn is_rejected(&self) -> Judgement {
+        let rejected = self.is_4xx()
+            && self.exchange.status() != Some(429)
+            && !self.unsupported()
+            && !self.exchange.is_token_refused();
+        self.judge(rejected, "a 4xx that refuses the request for what it holds")
+    }
+
+    /// A 4xx with a Matrix error.
+    pub fn is_rejected_with_error(&self) -> Judgement {
+        self.is_rejected()
+            .and(|| self.judge(self.errcode().is_some(), "a 4xx with a Matrix error (`errcode`)"))
+    }
+
+    /// Any 4xx, also bare, also for an unknown path.
+    pub fn is_any_4xx(&self) -> Judgement {
+        self.judge(self.is_4xx(), "any 4xx")
+    }
+
+    /// A 4xx that a client can tell from every other failure, so that it knows to upload (draft C6).
+    ///
+    /// `unusable` is the error code with which this server answers a declare without a usable hash.
+    pub fn is_refusal(&self, unusable: Option<&str>) -> Judgement {
+        let told_apart = |code: &str| !OF_OTHER_MEANING.contains(&code) && Some(code) != unusable;
+        let refusal = self.is_4xx()
+            && !matches!(self.exchange.status(), Some(401 | 405 | 429))
+            && self.errcode().as_deref().is_some_and(told_apart);
+        let unlike = unusable.map_or_else(String::new, |code| {
+            format!(" and unlike {code}, which answers a body without a hash")
+        });
+        let expected =
+            format!("a 4xx other than 401, 405 and 429 with an errcode that means nothing else{unlike}");
+        self.judge(refusal, &expected)
+    }
+
+    /// Not accepted: a 4xx of whatever kind, an unknown path aside.
+    pub fn is_declined(&self) -> Judgement {
+        self.judge(self.is_4xx() && !self.unsupported(), "a 4xx: the hash is refused")
+    }
+
+    /// This status and this error code.
+    pub fn is_error(&self, status: u16, errcode: &str) -> Judgement {
+        let holds = self.exchange.status() == Some(status) && self.errcode().as_deref() == Some(errcode);
+        self.judge(holds, &format!("{status} {errcode}"))
+    }
+
+    /// This status.
+    pub fn is_status(&self, statuses: &[u16]) -> Judgement {
+        let words: Vec<String> = statuses.iter().map(u16::to_string).collect();
+        self.judge(self.exchange.status().is_some_and(|s| statuses.contains(&s)), &words.join(" or "))
+    }
+
+    /// The same status and the same error code as another answer.
+    pub fn is_like(&self, other: &Reply) -> Judgement {
+        let same = self.exchange.status() == other.exchange.status() && self.errcode() == other.errcode();
+        self.judge(same, &format!("the same answer as for the other request, {}", other.exchange.describe()))
+    }
+
+    /// The body nowhere holds this text, however it is spelled.
+    pub fn does_not_name(&self, name: &str) -> Judgement {
+        let named = match self.response() {
+            Some(response) => {
+                String::from_utf8_lossy(&response.body).contains(name) || holds_string(&self.json(), name)
+            }
+            None => false,
+        };
+        self.judge(!named, &format!("an answer that does not name {name}"))
+    }
+
+    /// The operation is not there at all.
+    pub fn unsupported(&self) -> bool {
+        matches!(self.exchange.status(), Some(404 | 405))
+            && self.errcode().as_deref() == Some("M_UNRECOGNIZED")
+    }
+
+    /// Whether it is a 4xx.
+    pub fn is_4xx(&self) -> bool {
+        self.exchange.status().is_some_and(|status| (400..500).contains(&status))
+    }
+
+    /// A judgement about this answer.
+    pub fn judge(&self, holds: bool, expected: &str) -> Judgement {
+        Judgement::of(holds, expected, self.exchange.describe(), &self.exchange)
+    }
+
+    fn response(&self) -> Option<&Response> {
+        self.exchange.result.as_ref().ok()
+    }
+}
+
+/// Whether a key or a string value is, or holds, this text.
+fn holds_string(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string.contains(text),
+        Value::Array(items) => items.iter().any(|item| holds_string(item, text)),
+        Value::Object(members) => members.iter().any(|(key, v)| key.contains(text) || holds_string(v, text)),
+        _ => false,
+    }
+}
+
+/// Canonical bytes short enough for a phrase.
+fn abbreviate(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match text.char_indices().nth(200) {
+        Some((cut, _)) => format!("{}… ({} bytes)", &text[..cut], bytes.len()),
+        None => text.into_owned(),
+    }
+}

@@ -1,0 +1,311 @@
+//! A session: one device of one user, and everything it can ask of its homeserver.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::binding::{Operation, encode};
+use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash;
+use crate::target::provision::Login;
+use crate::wire::{Exchange, Request, Secret};
+
+use super::expect::Field;
+use super::settle;
+use super::{Expect, Reply, Stage, User};
+
+/// One device of one user.
+#[derive(Clone, Debug)]
+pub struct Session {
+    stage: Arc<Stage>,
+    user_id: String,
+    device_id: String,
+    token: Option<Secret>,
+    name: String,
+}
+
+impl Session {
+    pub(super) fn new(stage: Arc<Stage>, login: Login, name: String) -> Self {
+        Self { stage, user_id: login.user_id, device_id: login.device_id, token: Some(login.token), name }
+    }
+
+    /// The same client without its access token.
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
+    /// The user it belongs to.
+    pub fn user_id(&self) -> &str {
+        &self.user_id
+    }
+
+    /// The device.
+    pub fn device_id(&self) -> &str {
+        &self.device_id
+    }
+
+    /// Asks for the hash of the server's capabilities for its own user (draft S2).
+    pub async fn server_hash(&self) -> Result<Reply, Stop> {
+        self.server_hash_of(&self.user_id).await
+    }
+
+    /// Asks for the hash of the server's capabilities for somebody.
+    pub async fn server_hash_of(&self, user_id: &str) -> Result<Reply, Stop> {
+        self.operation(Operation::ServerHash, &[("user_id", user_id)], None).await
+    }
+
+    /// Asks for the server's capabilities behind a hash (draft S4).
+    pub async fn server_set(&self, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.operation(Operation::ServerSet, &[("hash", hash.as_str())], None).await
+    }
+
+    /// The same with the hash spelled into the path letter by letter.
+    pub async fn server_set_spelled(&self, hash: &str) -> Result<Reply, Stop> {
+        self.spelled(Operation::ServerSet, &[("hash", hash.to_owned())], None).await
+    }
+
+    /// Declares a set by its hash (draft C6, C8).
+    pub async fn declare(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
+        self.stage.note(&format!("the set of {}", self.name), set);
+        self.declare_hash(&set.hash()).await
+    }
+
+    /// Declares a hash.
+    pub async fn declare_hash(&self, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.declare_body(json!({ "sha256": hash.as_str() }).to_string()).await
+    }
+
+    /// Sends this body as a declaration.
+    pub async fn declare_body(&self, body: impl Into<Bytes>) -> Result<Reply, Stop> {
+        self.operation(Operation::Declare, &[], Some(body.into())).await
+    }
+
+    /// Uploads a set under its hash (draft C7).
+    pub async fn upload(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
+        self.stage.note(&format!("the set that {} uploaded", self.name), set);
+        self.upload_as(&set.hash(), set.canonical_bytes()).await
+    }
+
+    /// Uploads any bytes under any hash.
+    pub async fn upload_as(&self, hash: &CapabilityHash, body: impl Into<Bytes>) -> Result<Reply, Stop> {
+        self.operation(Operation::Upload, &[("hash", hash.as_str())], Some(body.into())).await
+    }
+
+    /// Uploads any bytes under a hash spelled into the path letter by letter.
+    pub async fn upload_spelled(&self, hash: &str, body: impl Into<Bytes>) -> Result<Reply, Stop> {
+        self.spelled(Operation::Upload, &[("hash", hash.to_owned())], Some(body.into())).await
+    }
+
+    /// Uploads and declares; both are prerequisites.
+    pub async fn publish(&self, set: &CapabilitySet) -> Result<(), Stop> {
+        self.upload(set).await?.or_stop("the upload of a set")?;
+        self.declare(set).await?.or_stop("the declaration of an uploaded set")?;
+        Ok(())
+    }
+
+    /// Resolves a hash of a user to the set (draft C9 to C11).
+    pub async fn resolve(&self, user: &User, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.resolve_of(user.id(), hash).await
+    }
+
+    /// The same for a user ID.
+    pub async fn resolve_of(&self, user_id: &str, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.operation(Operation::Resolve, &[("user_id", user_id), ("hash", hash.as_str())], None).await
+    }
+
+    /// The same with the hash spelled into the path letter by letter.
+    pub async fn resolve_spelled(&self, user: &User, hash: &str) -> Result<Reply, Stop> {
+        let variables = [("user_id", encode(user.id())), ("hash", hash.to_owned())];
+        self.spelled(Operation::Resolve, &variables, None).await
+    }
+
+    /// Whether a user's hash resolves to this set, within the time it is granted.
+    pub async fn can_resolve(&self, user: &User, set: &CapabilitySet) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(self.resolve(user, &set.hash()).await?.serves(set)) }).await
+    }
+
+    /// Asks for a user's presence status.
+    pub async fn status_of(&self, user: &User) -> Result<Reply, Stop> {
+        let path = self.stage.binding().presence.status.path(&[("user_id", user.id())]);
+        self.ask(Request::new("GET", path)).await
+    }
+
+    /// What a user's status says right now.
+    pub async fn status_says(&self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+        let reply = self.status_of(user).await?;
+        let expected = format!("{}'s status carries {}", user.name(), expect.phrase());
+        if !reply.accepted() {
+            return Ok(reply.judge(false, &expected));
+        }
+        let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+        let actual = self.stage.phrase(&field);
+        Ok(Judgement::of(expect.is_met_by(&field), expected, actual, reply.exchange()))
+    }
+
+    /// What a user's status comes to say within the time it is granted.
+    pub async fn status_settles_on(&self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || self.status_says(user, expect)).await
+    }
+
+    /// Whether the hash that a user's status comes to carry is spelled right.
+    pub async fn status_hash_is_spelled_right(&self, user: &User) -> Result<Judgement, Stop> {
+        let expected = format!("{}'s status carries 43 characters of unpadded standard Base64", user.name());
+        settle::poll(&self.stage, || async {
+            let reply = self.status_of(user).await?;
+            let Field::Hash(hash) = Field::of(&reply.json(), &self.stage.binding().presence.field) else {
+                return Ok(reply.judge(false, &expected));
+            };
+            Ok(spelled_right(&hash, &expected, reply.exchange()))
+        })
+        .await
+    }
+
+    /// The hash that a user's status comes to carry, once it is none of these sets'; or a judgement
+    /// that says what it carries instead.
+    pub async fn status_hash_other_than(
+        &self,
+        user: &User,
+        sets: &[&CapabilitySet],
+    ) -> Result<(Option<CapabilityHash>, Judgement), Stop> {
+        let expected = format!("{}'s status carries the hash of a union", user.name());
+        let hash_in =
+            |judgement: &Judgement| CapabilityHash::parse(judgement.actual.strip_prefix("sha256 ")?).ok();
+        let judgement = settle::poll(&self.stage, || async {
+            let reply = self.status_of(user).await?;
+            let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+            let Field::Hash(hash) = field else { return Ok(reply.judge(false, &expected)) };
+            let new =
+                CapabilityHash::parse(&hash).is_ok() && sets.iter().all(|set| set.hash().as_str() != hash);
+            Ok(Judgement::of(new, expected.clone(), format!("sha256 {hash}"), reply.exchange()))
+        })
+        .await?;
+        Ok((hash_in(&judgement).filter(|_| judgement.holds), judgement))
+    }
+
+    /// Whether a status answer keeps a set from its asker: refused, or without any hash.
+    pub fn status_hides(&self, reply: &Reply, set: &CapabilitySet) -> Judgement {
+        let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+        let hidden = match reply.accepted() {
+            true => field == Field::Absent && reply.does_not_name(set.hash().as_str()).holds,
+            false => matches!(reply.exchange().status(), Some(403 | 404)),
+        };
+        reply.judge(hidden, "403, 404, or 200 without a hash")
+    }
+
+    /// Sets its own presence status; `content` is the whole body.
+    pub async fn set_status(&self, content: &Value) -> Result<Reply, Stop> {
+        let path = format!("/_matrix/client/v3/presence/{}/status", encode(&self.user_id));
+        self.ask(Request::new("PUT", path).json(content)).await
+    }
+
+    /// Logs this session out.
+    pub async fn log_out(&self) -> Result<(), Stop> {
+        self.ask(Request::new("POST", "/_matrix/client/v3/logout").body("{}"))
+            .await?
+            .or_stop("logout")
+            .map(drop)
+    }
+
+    /// Logs every session of the user out.
+    pub async fn log_out_everywhere(&self) -> Result<(), Stop> {
+        let request = Request::new("POST", "/_matrix/client/v3/logout/all").body("{}");
+        self.ask(request).await?.or_stop("logout/all").map(drop)
+    }
+
+    /// Deletes one device of the user, with the password where the server asks for it.
+    pub async fn delete_device(&self, user: &User, session: &Session) -> Result<(), Stop> {
+        let path = format!("/_matrix/client/v3/devices/{}", encode(&session.device_id));
+        self.confirmed(user, "DELETE", &path, json!({})).await
+    }
+
+    /// Deletes several devices of the user at once.
+    pub async fn delete_devices(&self, user: &User, sessions: &[&Session]) -> Result<(), Stop> {
+        let devices: Vec<&str> = sessions.iter().map(|session| session.device_id()).collect();
+        self.confirmed(user, "POST", "/_matrix/client/v3/delete_devices", json!({ "devices": devices })).await
+    }
+
+    /// A request that user-interactive authentication may guard (Client-Server API, 5.5).
+    async fn confirmed(&self, user: &User, method: &str, path: &str, mut body: Value) -> Result<(), Stop> {
+        let first = self.ask(Request::new(method, path).json(&body)).await?;
+        if first.exchange().status() != Some(401) {
+            return first.or_stop("deleting a device").map(drop);
+        }
+        body["auth"] = json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": user.id() },
+            "password": user.password()?,
+            "session": first.json()["session"],
+        });
+        let again = self.ask(Request::new(method, path).json(&body)).await?;
+        again.or_stop("deleting a device with the password").map(drop)
+    }
+
+    /// Asks who this token belongs to.
+    pub async fn whoami(&self) -> Result<Reply, Stop> {
+        self.ask(Request::new("GET", "/_matrix/client/v3/account/whoami")).await
+    }
+
+    /// Sends a request with this session's token.
+    pub(super) async fn ask(&self, request: Request) -> Result<Reply, Stop> {
+        let request = match &self.token {
+            Some(token) => request.token(token),
+            None => request,
+        };
+        self.stage.ask(request).await
+    }
+
+    /// The stage it plays on.
+    pub(super) fn stage(&self) -> &Arc<Stage> {
+        &self.stage
+    }
+
+    async fn operation(
+        &self,
+        operation: Operation,
+        variables: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<Reply, Stop> {
+        let route = self.stage.binding().route(operation);
+        let request = Request::new(&route.method, route.path(variables)).operation(operation);
+        self.ask(with_body(request, body)).await
+    }
+
+    async fn spelled(
+        &self,
+        operation: Operation,
+        variables: &[(&str, String)],
+        body: Option<Bytes>,
+    ) -> Result<Reply, Stop> {
+        let route = self.stage.binding().route(operation);
+        let request = Request::new(&route.method, route.path_raw(variables)).operation(operation).verbatim();
+        self.ask(with_body(request, body)).await
+    }
+}
+
+fn with_body(request: Request, body: Option<Bytes>) -> Request {
+    match body {
+        Some(body) => request.body(body),
+        None => request,
+    }
+}
+
+/// Whether a hash is spelled as 43 characters of unpadded standard Base64.
+pub(super) fn spelled_right(hash: &str, expected: &str, exchange: &Arc<Exchange>) -> Judgement {
+    match CapabilityHash::parse(hash) {
+        Ok(_) => Judgement::of(true, expected, hash, exchange),
+        Err(error) => Judgement::of(false, expected, format!("{hash:?}: {error}"), exchange),
+    }
+}
+
+impl Stage {
+    /// A presence field in words.
+    pub(super) fn phrase(&self, field: &Field) -> String {
+        match field {
+            Field::Absent => "no hash".to_owned(),
+            Field::Hash(hash) => format!("sha256 {}", self.explain(hash)),
+            Field::Malformed(value) => format!("{value}, which is not {{\"sha256\": string}}"),
+        }
+    }
+}

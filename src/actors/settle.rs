@@ -1,0 +1,53 @@
+//! Waiting for an effect, up to the time that the protocol grants it.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::outcome::{Judgement, Stop};
+
+use super::Stage;
+
+/// The pace of polling where no event can be awaited.
+const PACE: Duration = Duration::from_millis(20);
+
+/// The window within which an effect must be visible.
+pub(super) struct Window<'s> {
+    stage: &'s Stage,
+    opened: Instant,
+    obeyed_before: Duration,
+}
+
+impl<'s> Window<'s> {
+    /// A window that opens now.
+    pub(super) fn open(stage: &'s Stage) -> Self {
+        Self { stage, opened: Instant::now(), obeyed_before: stage.client().transcript().obeyed() }
+    }
+
+    /// What is left of it; time spent obeying 429 does not count.
+    pub(super) fn left(&self) -> Duration {
+        let obeyed = self.stage.client().transcript().obeyed().saturating_sub(self.obeyed_before);
+        let whole = self.stage.world().target.limits.settle + obeyed;
+        whole.saturating_sub(self.opened.elapsed())
+    }
+}
+
+/// Asks until the judgement holds. The last question is asked after the window has closed, so that
+/// a slow harness or a slow network never shortens what the target is granted.
+pub(super) async fn poll<F, R>(stage: &Stage, mut ask: F) -> Result<Judgement, Stop>
+where
+    F: FnMut() -> R,
+    R: Future<Output = Result<Judgement, Stop>>,
+{
+    let window = Window::open(stage);
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let closed = window.left().is_zero();
+        let judgement = ask().await?;
+        if judgement.holds || closed {
+            return Ok(judgement);
+        }
+        pace.tick().await;
+    }
+}

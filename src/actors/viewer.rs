@@ -1,0 +1,179 @@
+//! A viewer: a session that follows `/sync` and remembers what presence it was shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::binding::encode;
+use crate::wire::{Exchange, Request};
+
+use super::expect::Field;
+use super::session::spelled_right;
+use super::settle::Window;
+use super::{Expect, Reply, Session, User};
+
+/// The longest that one poll is asked to be held, so that a server that never wakes a poll is
+/// still asked several times within the window.
+const HOLD: Duration = Duration::from_secs(1);
+
+/// Follows `/sync` for one session.
+#[derive(Debug)]
+pub struct Viewer {
+    session: Session,
+    since: Option<String>,
+    seen: BTreeMap<String, Vec<Sighting>>,
+    last: Option<Arc<Exchange>>,
+}
+
+/// A presence event about somebody.
+#[derive(Clone, Debug)]
+struct Sighting {
+    field: Field,
+    exchange: Arc<Exchange>,
+}
+
+impl Viewer {
+    /// Starts with an initial sync.
+    pub async fn open(session: &Session) -> Result<Self, Stop> {
+        let mut viewer = Self { session: session.clone(), since: None, seen: BTreeMap::new(), last: None };
+        viewer.catch_up().await?;
+        Ok(viewer)
+    }
+
+    /// Takes what is there without waiting; a broken `/sync` ends the scenario.
+    pub async fn catch_up(&mut self) -> Result<(), Stop> {
+        self.sync(Duration::ZERO).await?.or_stop("/sync").map(drop)
+    }
+
+    /// Whether the latest that it was shown of a user comes to be this, within the time granted.
+    pub async fn sees(&mut self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+        let session = self.session.clone();
+        let window = Window::open(session.stage());
+        loop {
+            if let Some(judgement) = self.latest(user, expect).filter(|judgement| judgement.holds) {
+                return Ok(judgement);
+            }
+            let left = window.left();
+            let reply = self.sync(left.min(HOLD)).await?;
+            if !reply.accepted() {
+                let expected = format!("/sync shows {} with {}", user.name(), expect.phrase());
+                return Ok(reply.judge(false, &expected));
+            }
+            if left.is_zero() {
+                return Ok(self.judge(user, expect));
+            }
+        }
+    }
+
+    /// Whether nothing it was ever shown of a user carried the hash that it must not see.
+    pub fn never_saw(&self, user: &User, expect: &Expect) -> Judgement {
+        let expected = format!("no presence event about {} with {}", user.name(), expect.phrase());
+        let shown = self.sightings(user).iter().find(|sighting| expect.is_met_by(&sighting.field));
+        match (shown, &self.last) {
+            (Some(sighting), _) => {
+                let actual = self.session.stage().phrase(&sighting.field);
+                Judgement::of(false, expected, format!("one with {actual}"), &sighting.exchange)
+            }
+            (None, Some(exchange)) => Judgement::of(true, expected, "none", exchange),
+            (None, None) => Judgement { holds: true, expected, actual: "none".to_owned(), exchange: None },
+        }
+    }
+
+    /// Whether it was shown this of a user at any time so far.
+    pub fn has_been_shown(&self, user: &User, expect: &Expect) -> Judgement {
+        let holds = self.sightings(user).iter().any(|sighting| expect.is_met_by(&sighting.field));
+        let expected = format!("a presence event about {} with {}", user.name(), expect.phrase());
+        let actual = format!("{} events, none with it", self.events_about(user));
+        Judgement { holds, expected, actual, exchange: self.last.clone() }
+    }
+
+    /// Whether every hash that it comes to be shown of a user is spelled right.
+    pub async fn is_shown_well_spelled_hashes_of(&mut self, user: &User) -> Result<Judgement, Stop> {
+        let expected = format!("/sync shows {} with 43 characters of unpadded standard Base64", user.name());
+        let session = self.session.clone();
+        let window = Window::open(session.stage());
+        loop {
+            let hashes = self.sightings(user).iter().filter_map(|sighting| match &sighting.field {
+                Field::Hash(hash) => Some(spelled_right(hash, &expected, &sighting.exchange)),
+                _ => None,
+            });
+            // The first that is wrong, or any.
+            if let Some(judgement) = hashes.reduce(|worst, next| if worst.holds { next } else { worst }) {
+                return Ok(judgement);
+            }
+            let left = window.left();
+            let reply = self.sync(left.min(HOLD)).await?;
+            if !reply.accepted() || left.is_zero() {
+                return Ok(reply.judge(false, &expected));
+            }
+        }
+    }
+
+    /// A judgement about how many events it was shown.
+    pub fn counted(&self, holds: bool, expected: &str, events: usize) -> Judgement {
+        let actual = format!("{events} events");
+        Judgement { holds, expected: expected.to_owned(), actual, exchange: self.last.clone() }
+    }
+
+    /// How many presence events about a user it was shown.
+    pub fn events_about(&self, user: &User) -> usize {
+        self.sightings(user).len()
+    }
+
+    fn sightings(&self, user: &User) -> &[Sighting] {
+        self.seen.get(user.id()).map_or(&[], Vec::as_slice)
+    }
+
+    fn latest(&self, user: &User, expect: &Expect) -> Option<Judgement> {
+        let sighting = self.sightings(user).last()?;
+        let expected = format!("/sync shows {} with {}", user.name(), expect.phrase());
+        let actual = format!("last shown: {}", self.session.stage().phrase(&sighting.field));
+        Some(Judgement::of(expect.is_met_by(&sighting.field), expected, actual, &sighting.exchange))
+    }
+
+    fn judge(&self, user: &User, expect: &Expect) -> Judgement {
+        let unseen = || Judgement {
+            holds: *expect == Expect::Nothing,
+            expected: format!("/sync shows {} with {}", user.name(), expect.phrase()),
+            actual: format!("no presence event about {} at all", user.name()),
+            exchange: self.last.clone(),
+        };
+        self.latest(user, expect).unwrap_or_else(unseen)
+    }
+
+    async fn sync(&mut self, hold: Duration) -> Result<Reply, Stop> {
+        // An omitted set_presence would mark the user online.
+        let mut path = format!("/_matrix/client/v3/sync?set_presence=offline&timeout={}", hold.as_millis());
+        if let Some(since) = &self.since {
+            path = format!("{path}&since={}", encode(since));
+        }
+        let hold = if self.since.is_none() { Duration::ZERO } else { hold };
+        let reply = self.session.ask(Request::new("GET", path).long_poll(hold)).await?;
+        self.last = Some(reply.exchange().clone());
+        if reply.accepted() {
+            self.take(&reply);
+        }
+        Ok(reply)
+    }
+
+    fn take(&mut self, reply: &Reply) {
+        let answer = reply.json();
+        if let Some(next) = answer["next_batch"].as_str() {
+            self.since = Some(next.to_owned());
+        }
+        let presence = &self.session.stage().binding().presence;
+        let events = presence.sync_path.split('.').fold(&answer, |value, key| &value[key]);
+        for event in
+            events.as_array().into_iter().flatten().filter(|event| event["type"] == presence.event.as_str())
+        {
+            // Older servers put the user into the content.
+            let sender = event["sender"].as_str().or_else(|| event["content"]["user_id"].as_str());
+            if let Some(sender) = sender {
+                let field = Field::of(&event["content"], &presence.field);
+                let sighting = Sighting { field, exchange: reply.exchange().clone() };
+                self.seen.entry(sender.to_owned()).or_default().push(sighting);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `capcheck doctor`: preflight alone, and what it means for a run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use crate::engine;
+use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
+use crate::scenarios::{self, Scenario};
+use crate::target::config::{Target, Users};
+use crate::target::features::{Features, Standing};
+use crate::target::preflight;
+use crate::target::provision::{Cast, Provisioner};
+
+use super::output::{fail, finish};
+use super::subject::SubjectArgs;
+
+/// Preflight alone: is it reachable, what does it offer, what would be untestable, and why
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    subject: SubjectArgs,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &DoctorArgs) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(examine(args)).unwrap_or_else(|code| code),
+        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
+    }
+}
+
+async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
+    let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
+    let client = engine::client(&subject.target).map_err(|error| fail(USAGE, error))?;
+    let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
+    let run_id = format!("{nonce:016x}");
+    let provisioner = Provisioner::new(&subject.target, &run_id);
+    let probed = preflight::probe(&client, &subject.target, &provisioner, &run_id).await;
+    let target = subject.target.clone();
+    subject.end().await;
+    match probed {
+        Ok(features) => Ok(finish(page(&target, &features).as_bytes(), ExitCode::SUCCESS)),
+        Err(error) => Err(fail(PREFLIGHT, error)),
+    }
+}
+
+fn page(target: &Target, features: &Features) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_page(&mut page, target, features);
+    page
+}
+
+fn write_page(page: &mut String, target: &Target, features: &Features) -> std::fmt::Result {
+    writeln!(page, "{} is a homeserver", target.url)?;
+    if let Some(name) = &features.server_name {
+        writeln!(page, "  server name   {name}")?;
+    }
+    for note in &features.notes {
+        writeln!(page, "  note          {}", plain(note))?;
+    }
+    writeln!(page, "\nFeatures")?;
+    for (feature, standing) in features.iter() {
+        let (word, why) = match standing {
+            Standing::Available => ("yes", String::new()),
+            Standing::NotApplicable(reason) => ("no", plain(reason)),
+            Standing::Broken(reason) => ("BROKEN", plain(reason)),
+        };
+        writeln!(page, "{}", format!("  {feature:<14}{word:<8}{why}").trim_end())?;
+    }
+    let (mut runnable, mut others) = (0, BTreeMap::<(u8, &str, String), Vec<&str>>::new());
+    for scenario in scenarios::all() {
+        match obstacle(features, scenario) {
+            None => runnable += 1,
+            Some((rank, word, reason)) => others.entry((rank, word, reason)).or_default().push(scenario.id),
+        }
+    }
+    writeln!(page, "\nScenarios\n  {runnable} of {} can run", scenarios::all().count())?;
+    for ((_, word, reason), ids) in others {
+        writeln!(page, "  {} {word}: {}", ids.len(), plain(&reason))?;
+        for id in ids {
+            writeln!(page, "    {id}")?;
+        }
+    }
+    write_accounts(page, target)
+}
+
+/// How many accounts a plan of everything needs, where they are finite.
+fn write_accounts(page: &mut String, target: &Target) -> std::fmt::Result {
+    if !matches!(target.users, Users::Accounts(_) | Users::Tokens(_)) {
+        return Ok(());
+    }
+    let casts: Vec<Cast> = scenarios::all().map(|scenario| scenario.cast).collect();
+    let least = Provisioner::needed(&casts, 1);
+    let most = Provisioner::needed(&casts, target.limits.in_flight);
+    writeln!(
+        page,
+        "\nAccounts\n  at least {} (and {} entitled to the gated capability)",
+        least.ordinary, least.entitled
+    )?;
+    writeln!(page, "  nobody waits with {} (and {} entitled)", most.ordinary, most.entitled)
+}
+
+/// What keeps a scenario from running.
+fn obstacle<'f>(features: &Features, scenario: &Scenario) -> Option<(u8, &'f str, String)> {
+    let of = |standing| match standing {
+        Standing::Available => None,
+        Standing::NotApplicable(reason) => Some((1, "not applicable", reason)),
+        Standing::Broken(reason) => Some((0, "untestable", reason)),
+    };
+    // What does not apply need not work.
+    scenario.needs.iter().filter_map(|need| of(features.standing(*need))).max_by_key(|(rank, ..)| *rank)
+}
+
+/// What a target said, fit for a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

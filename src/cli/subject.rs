@@ -1,0 +1,84 @@
+//! Who is tested: the words that `run` and `doctor` share.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::reference::{self, Options, Running};
+use crate::target::config::{Entitled, Gating, Target};
+use crate::target::file;
+use crate::target::url::base_url;
+
+/// Who is tested.
+#[derive(Debug, clap::Args)]
+pub(super) struct SubjectArgs {
+    /// The client-server base URL of a homeserver; without it and without --target, the built-in one
+    #[arg(value_name = "URL", value_parser = base_url)]
+    url: Option<Url>,
+    /// A target file (`capcheck init` writes one); a URL beside it replaces its own
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+}
+
+/// A target, and the homeserver behind it if it is ours.
+pub(super) struct Subject {
+    pub(super) target: Target,
+    /// Ends with the subject.
+    built_in: Option<Running>,
+}
+
+impl SubjectArgs {
+    /// Reads the target file, or starts the built-in homeserver; an error is one line.
+    pub(super) async fn subject(&self) -> Result<Subject, String> {
+        match (&self.target, &self.url) {
+            (Some(path), url) => {
+                let mut target = file::load(path).map_err(|error| error.to_string())?;
+                if let Some(url) = url {
+                    target.url = url.clone();
+                }
+                Ok(Subject { target, built_in: None })
+            }
+            (None, Some(url)) => Ok(Subject { target: Target::at(url.clone()), built_in: None }),
+            (None, None) => built_in().await,
+        }
+    }
+
+    /// The words that name the same subject again, quoted for a shell.
+    pub(super) fn again(&self) -> String {
+        let quoted = |text: &str| match text
+            .contains(|c: char| !(c.is_ascii_alphanumeric() || "-_./:@%".contains(c)))
+        {
+            true => format!("'{}'", text.replace('\'', r"'\''")),
+            false => text.to_owned(),
+        };
+        let target =
+            self.target.as_ref().map(|path| format!(" --target {}", quoted(&path.to_string_lossy())));
+        let url = self.url.as_ref().map(|url| format!(" {}", quoted(url.as_str().trim_end_matches('/'))));
+        target.unwrap_or_default() + &url.unwrap_or_default()
+    }
+}
+
+impl Subject {
+    /// Ends the built-in homeserver, if it was one.
+    pub(super) async fn end(self) {
+        if let Some(server) = self.built_in {
+            server.stop().await;
+        }
+    }
+}
+
+/// The built-in homeserver on a free port, with everything about it declared.
+async fn built_in() -> Result<Subject, String> {
+    let options = Options::default();
+    let gated = options.grants.first().map(|grant| grant.capability.clone());
+    let max_set_bytes = options.limits.max_set_bytes;
+    let server = reference::start(([127, 0, 0, 1], 0).into(), options)
+        .await
+        .map_err(|error| format!("the built-in homeserver does not start: {error}"))?;
+    let url = base_url(&server.url()).map_err(|error| error.to_string())?;
+    let mut target = Target::at(url);
+    target.gating =
+        gated.map(|capability| Gating { capability, entitled: Entitled::Prefix("granted-".to_owned()) });
+    target.limits.max_set_bytes = Some(max_set_bytes);
+    Ok(Subject { target, built_in: Some(server) })
+}

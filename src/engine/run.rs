@@ -1,0 +1,277 @@
+//! Runs a plan: as many scenarios at once as allowed, each on a stage of its own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep_until;
+
+use crate::actors::{Stage, World};
+use crate::outcome::{Ledger, Outcome, Stop};
+use crate::scenarios::{Cx, Ran, Scenario};
+use crate::target::features::Standing;
+use crate::target::provision::Lease;
+use crate::wire::{Client, Recorded, Transcript};
+
+use super::event::{Event, Reporter};
+use super::plan::Plan;
+use super::result::{ScenarioResult, Stopped};
+use super::verdict::Ended;
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Scenarios at once.
+    pub jobs: usize,
+    /// End after the first scenario that failed.
+    pub fail_fast: bool,
+    /// Keep every exchange, not only those of scenarios that did not pass.
+    pub all_transcripts: bool,
+}
+
+/// What came of the scenarios.
+#[derive(Debug, Default)]
+pub(super) struct Finished {
+    /// In the order of the plan.
+    pub scenarios: Vec<(Ended, ScenarioResult)>,
+    /// Whether the run ended early, and why.
+    pub stopped: Option<Stopped>,
+    /// A report could not be written while the run went on.
+    pub report_error: Option<std::io::Error>,
+}
+
+/// What every scenario of a run is judged by.
+struct Rules {
+    /// The requirements that the run speaks of.
+    selected: BTreeSet<&'static str>,
+    /// Those that gate.
+    gating: BTreeSet<&'static str>,
+    all_transcripts: bool,
+}
+
+impl Rules {
+    fn of(plan: &Plan, all_transcripts: bool) -> Self {
+        Self {
+            selected: plan.requirements.iter().map(|rule| rule.id.as_str()).collect(),
+            gating: plan.gating().map(|rule| rule.id.as_str()).collect(),
+            all_transcripts,
+        }
+    }
+}
+
+/// Runs the scenarios of a plan until they are done or `interrupt` resolves.
+pub(super) async fn scenarios(
+    world: &Arc<World>,
+    client: &Client,
+    plan: &Plan,
+    options: Options,
+    reporter: &mut dyn Reporter,
+    interrupt: impl Future<Output = ()>,
+) -> Finished {
+    let rules = Arc::new(Rules::of(plan, options.all_transcripts));
+    let mut interrupt = std::pin::pin!(interrupt);
+    let mut finished = Finished::default();
+    let mut waiting = plan.scenarios.iter().copied().enumerate();
+    let mut running = JoinSet::new();
+    let mut started: Vec<Option<Arc<Play>>> = vec![None; plan.scenarios.len()];
+    let mut ended: Vec<Option<(Ended, ScenarioResult)>> = started.iter().map(|_| None).collect();
+    let mut tell = |event: &Event<'_>| {
+        if let Err(error) = reporter.on(event) {
+            finished.report_error.get_or_insert(error);
+        }
+    };
+    loop {
+        while running.len() < options.jobs.max(1)
+            && let Some((at, scenario)) = waiting.next()
+        {
+            tell(&Event::ScenarioStarted { id: scenario.id });
+            let play = Arc::new(Play::new(scenario, at, client));
+            started[at] = Some(play.clone());
+            let (world, rules) = (world.clone(), rules.clone());
+            running.spawn(async move { (at, play.perform(&world).await.told(&play, &rules)) });
+        }
+        let next = tokio::select! {
+            next = running.join_next() => next,
+            () = &mut interrupt => {
+                finished.stopped = Some(Stopped::Interrupted);
+                None
+            }
+        };
+        let Some(next) = next else { break };
+        let Ok((at, result)) = next else { continue };
+        tell(&Event::ScenarioFinished(&result.1));
+        let failed = result.1.outcome == Outcome::Failed;
+        ended[at] = Some(result);
+        if failed && options.fail_fast {
+            finished.stopped = Some(Stopped::FailFast);
+            break;
+        }
+    }
+    running.shutdown().await;
+    let words = match finished.stopped {
+        Some(Stopped::FailFast) => "not run: an earlier scenario failed (--fail-fast)",
+        _ => "interrupted",
+    };
+    finished.scenarios = ended
+        .into_iter()
+        .zip(plan.scenarios.iter().zip(started))
+        .enumerate()
+        .map(|(at, (ended, (scenario, play)))| {
+            let cut_short = || {
+                let play = play.unwrap_or_else(|| Arc::new(Play::new(scenario, at, client)));
+                Performance::broken(words).told(&play, &rules)
+            };
+            ended.unwrap_or_else(cut_short)
+        })
+        .collect();
+    finished
+}
+
+/// What comes of a plan of which nothing can be run.
+pub(super) fn nothing(plan: &Plan, client: &Client, stopped: Option<Stopped>, reason: &str) -> Finished {
+    let rules = Rules::of(plan, false);
+    let told = |(at, scenario): (usize, &&'static Scenario)| {
+        Performance::broken(reason).told(&Play::new(scenario, at, client), &rules)
+    };
+    let scenarios = plan.scenarios.iter().enumerate().map(told).collect();
+    Finished { scenarios, stopped, report_error: None }
+}
+
+/// One scenario on its stage; what it has found survives the scenario itself.
+struct Play {
+    scenario: &'static Scenario,
+    at: usize,
+    client: Client,
+    ledger: Arc<Ledger>,
+    began: Instant,
+}
+
+/// How a play ended.
+struct Performance {
+    stop: Option<Stop>,
+    took: Duration,
+}
+
+impl Play {
+    fn new(scenario: &'static Scenario, at: usize, client: &Client) -> Self {
+        let client = client.recording(Arc::new(Transcript::default()));
+        let ledger = Arc::new(Ledger::new(client.clone(), scenario.covers));
+        Self { scenario, at, client, ledger, began: Instant::now() }
+    }
+
+    /// Leases users, plays, and takes the users back.
+    async fn perform(&self, world: &Arc<World>) -> Performance {
+        let ended = |ran: Ran| Performance { stop: ran.err(), took: self.began.elapsed() };
+        if let Some(stop) = unmet(world, self.scenario) {
+            return ended(Err(stop));
+        }
+        let cast = self.scenario.cast;
+        let lease = match world.provisioner.lease(&self.client, cast).await {
+            Ok(lease) => lease,
+            Err(error) => return ended(Err(error.into())),
+        };
+        let performance = ended(self.play(world, &lease).await);
+        world.provisioner.release(&self.client, lease).await;
+        performance
+    }
+
+    /// The story itself, in a task of its own so that a panic is caught, and within its deadline.
+    async fn play(&self, world: &Arc<World>, lease: &Lease) -> Ran {
+        let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
+        let tag = format!("s{}", self.at);
+        let cx = Arc::new(Cx::new(stage, self.ledger.clone(), self.scenario.id, tag, lease));
+        let mut story = JoinSet::new();
+        story.spawn((self.scenario.run)(cx));
+        let limit = world.target.limits.scenario_timeout;
+        let played = Instant::now();
+        loop {
+            // Time spent obeying 429 counts against no deadline, and is known only afterwards.
+            let deadline = played + limit + self.client.transcript().obeyed();
+            if deadline <= Instant::now() {
+                let reason = format!("not done within {} s (limits.scenario_timeout_s)", limit.as_secs_f64());
+                return Err(Stop::Untestable { reason, exchange: self.client.transcript().last() });
+            }
+            tokio::select! {
+                Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked(error))),
+                () = sleep_until(deadline.into()) => {}
+            }
+        }
+    }
+}
+
+/// The first need of a scenario that the target does not meet.
+fn unmet(world: &World, scenario: &Scenario) -> Option<Stop> {
+    let stop = |standing| match standing {
+        Standing::Available => None,
+        Standing::NotApplicable(reason) => Some(Stop::NotApplicable { reason }),
+        Standing::Broken(reason) => Some(Stop::Untestable { reason, exchange: None }),
+    };
+    let unmet: Vec<Stop> =
+        scenario.needs.iter().filter_map(|need| stop(world.features.standing(*need))).collect();
+    // What does not apply need not work.
+    let not_applicable = unmet.iter().find(|stop| matches!(stop, Stop::NotApplicable { .. }));
+    not_applicable.or(unmet.first()).cloned()
+}
+
+fn panicked(error: JoinError) -> Stop {
+    let payload = error.try_into_panic().ok();
+    let words = payload.as_ref().and_then(|payload| {
+        payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+    });
+    Stop::HarnessFault {
+        reason: format!("the scenario panicked: {}", words.unwrap_or_else(|| "?".to_owned())),
+    }
+}
+
+impl Performance {
+    fn broken(reason: &str) -> Self {
+        let stop = Stop::Untestable { reason: reason.to_owned(), exchange: None };
+        Self { stop: Some(stop), took: Duration::ZERO }
+    }
+
+    /// The performance as results tell it.
+    fn told(self, play: &Play, rules: &Rules) -> (Ended, ScenarioResult) {
+        let transcript = play.client.transcript();
+        let mut evaluated = play.ledger.evaluated();
+        evaluated.retain(|id, _| rules.selected.contains(id));
+        let findings: Vec<_> = play
+            .ledger
+            .findings()
+            .into_iter()
+            .filter(|finding| rules.selected.contains(finding.requirement.as_str()))
+            .collect();
+        let failed = findings.iter().any(|finding| rules.gating.contains(finding.requirement.as_str()));
+        let (outcome, reason) = match &self.stop {
+            Some(Stop::HarnessFault { reason }) => (Outcome::HarnessFault, Some(reason.clone())),
+            Some(Stop::Untestable { reason, .. }) if failed => (Outcome::Failed, Some(reason.clone())),
+            Some(Stop::NotApplicable { reason }) if failed => (Outcome::Failed, Some(reason.clone())),
+            Some(Stop::Untestable { reason, .. }) => (Outcome::Untestable, Some(reason.clone())),
+            Some(Stop::NotApplicable { reason }) => (Outcome::NotApplicable, Some(reason.clone())),
+            None if failed => (Outcome::Failed, None),
+            None => (Outcome::Passed, None),
+        };
+        let reason = reason.map(|reason| transcript.black_out(&reason));
+        let shown = rules.all_transcripts || !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
+        let exchanges: Vec<Recorded> = if shown { transcript.exchanges() } else { Vec::new() };
+        let requirements = play.scenario.covers.iter().filter(|id| rules.selected.contains(*id));
+        let result = ScenarioResult {
+            id: play.scenario.id.to_owned(),
+            summary: play.scenario.summary.to_owned(),
+            requirements: requirements.map(|id| (*id).to_owned()).collect(),
+            outcome,
+            duration_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            reason: reason.clone(),
+            checks: play.ledger.checks(),
+            findings,
+            exchanges,
+        };
+        let whole = self.stop.is_none();
+        let ended =
+            Ended { id: play.scenario.id, covers: play.scenario.covers, outcome, reason, whole, evaluated };
+        (ended, result)
+    }
+}

@@ -1,0 +1,53 @@
+//! A predicate's answer, with what is needed to explain it.
+
+use std::sync::Arc;
+
+use crate::wire::Exchange;
+
+/// Whether what was expected is what was found: made by actors, evaluated by `check!`.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Whether it is.
+    pub holds: bool,
+    /// What was expected, as a phrase.
+    pub expected: String,
+    /// What was found, as a phrase.
+    pub actual: String,
+    /// The exchange that shows it.
+    pub exchange: Option<Arc<Exchange>>,
+}
+
+impl Judgement {
+    /// A judgement about an exchange.
+    pub fn of(
+        holds: bool,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+        exchange: &Arc<Exchange>,
+    ) -> Self {
+        Self { holds, expected: expected.into(), actual: actual.into(), exchange: Some(exchange.clone()) }
+    }
+
+    /// Both must hold; the first that does not is the one that is shown.
+    pub fn and(self, other: impl FnOnce() -> Judgement) -> Judgement {
+        match self.holds {
+            true => other(),
+            false => self,
+        }
+    }
+
+    /// Either may hold; the expectation names both.
+    pub fn or(self, other: impl FnOnce() -> Judgement) -> Judgement {
+        if self.holds {
+            return self;
+        }
+        let other = other();
+        Judgement { expected: format!("{}, or {}", self.expected, other.expected), ..other }
+    }
+
+    /// The same judgement, with a word about the moment it was made.
+    pub fn when(mut self, moment: &str) -> Judgement {
+        self.expected = format!("{} {moment}", self.expected);
+        self
+    }
+}

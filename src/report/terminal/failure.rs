@@ -1,0 +1,238 @@
+//! Failures: one broken rule at a time, with whose word it is, what was seen, and how to see it again.
+
+use crate::engine::result::{RunResult, ScenarioResult};
+use crate::outcome::Finding;
+use crate::report::page::Page;
+use crate::report::style::Ink;
+use crate::report::text;
+use crate::spec::requirement::{self, Basis, Requirement};
+use crate::wire::Recorded;
+
+/// So many broken requirements are told in full; the rest in two rows each, unless verbose.
+const IN_FULL: usize = 10;
+/// So many further scenarios are named per requirement, unless verbose.
+const ALSO: usize = 12;
+/// The most rows of a request's body.
+const REQUEST_ROWS: usize = 6;
+/// The most rows of an answer's body.
+const RESPONSE_ROWS: usize = 8;
+/// The longest curl line that is worth a screen, in characters.
+const LONGEST_CURL: usize = 2_000;
+/// The answer's headers that explain something; a report in JSON has them all.
+const TELLING_HEADERS: [&str; 8] = [
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "server",
+];
+
+/// A broken requirement and all that was found against it.
+#[derive(Debug)]
+pub(crate) struct Broken<'a> {
+    /// The requirement's id.
+    pub(crate) id: &'a str,
+    /// Whether it counts towards the verdict.
+    pub(crate) gating: bool,
+    /// What was found, in the order of the scenarios; never empty.
+    pub(crate) hits: Vec<(&'a ScenarioResult, &'a Finding)>,
+}
+
+/// What broke, by requirement: one broken thing breaks ten scenarios. Gating ones first.
+pub(crate) fn broken(result: &RunResult) -> Vec<Broken<'_>> {
+    let mut groups: Vec<Broken<'_>> = Vec::new();
+    for scenario in &result.scenarios {
+        for finding in &scenario.findings {
+            match groups.iter_mut().find(|group| group.id == finding.requirement) {
+                Some(group) => group.hits.push((scenario, finding)),
+                None => groups.push(Broken {
+                    id: &finding.requirement,
+                    gating: gates(result, &finding.requirement),
+                    hits: vec![(scenario, finding)],
+                }),
+            }
+        }
+    }
+    for group in &mut groups {
+        // The finding that is told in full should be one that can be sent again.
+        group.hits.sort_by_key(|(_, finding)| finding.exchange.is_none());
+    }
+    let place = |id: &str| result.requirements.iter().position(|r| r.id == id).unwrap_or(usize::MAX);
+    groups.sort_by_key(|group| (!group.gating, place(group.id)));
+    groups
+}
+
+/// Whether a requirement counts towards the verdict of this run.
+pub(crate) fn gates(result: &RunResult, id: &str) -> bool {
+    result.requirements.iter().any(|r| r.id == id && r.gating)
+}
+
+/// The section of failures.
+pub(crate) fn section(page: &mut Page, result: &RunResult) {
+    let groups = broken(result);
+    if groups.is_empty() {
+        return;
+    }
+    page.title(Ink::Bad, "Failures");
+    page.gap();
+    let in_full = if page.style.verbose { usize::MAX } else { IN_FULL };
+    for group in groups.iter().take(in_full) {
+        full(page, group);
+        page.gap();
+    }
+    if groups.len() > in_full {
+        page.row(&format!("and {} in short:", text::plural(groups.len() - in_full, "more requirement")));
+        page.gap();
+        for group in &groups[in_full..] {
+            short(page, group);
+        }
+        page.gap();
+    }
+}
+
+fn full(page: &mut Page, group: &Broken<'_>) {
+    heading(page, group.id, group.gating);
+    rule(page, group.id);
+    let Some(((scenario, finding), rest)) = group.hits.split_first() else { return };
+    evidence(page, scenario, finding);
+    let shown = if page.style.verbose { usize::MAX } else { ALSO };
+    let mut also: Vec<String> = rest
+        .iter()
+        .take(shown)
+        .map(|(scenario, finding)| text::fit(&told(scenario, finding), page.room()))
+        .collect();
+    if rest.len() > shown {
+        also.push(format!("and {}", text::plural(rest.len() - shown, "more check")));
+    }
+    page.rows("also in", also);
+}
+
+fn short(page: &mut Page, group: &Broken<'_>) {
+    heading(page, group.id, group.gating);
+    let Some((scenario, finding)) = group.hits.first() else { return };
+    let row = text::fit(&told(scenario, finding), page.room());
+    page.rows("found", vec![row]);
+}
+
+/// A further finding in a row; the scenario comes first because it is what one runs again.
+fn told(scenario: &ScenarioResult, finding: &Finding) -> String {
+    format!("{}  {}", text::escape(&scenario.id), text::escape(&finding.actual))
+}
+
+/// Which requirement failed, how binding it is and whose word.
+pub(crate) fn heading(page: &mut Page, id: &str, gating: bool) {
+    let failed = page.style.paint(Ink::Bad, "FAILED");
+    let whose = requirement::find(id).map(|r| format!("  {}, {}", r.level, r.basis));
+    let id = page.style.paint(Ink::Strong, &text::escape(id));
+    let apart = if gating { "" } else { "  (does not gate this run)" };
+    page.row(&format!("{failed}  {id}{}{apart}", whose.unwrap_or_default()));
+}
+
+/// The rule in our words, then whose word it is.
+pub(crate) fn rule(page: &mut Page, id: &str) {
+    let Some(requirement) = requirement::find(id) else { return };
+    page.field("rule", &requirement.text);
+    if let Some(standing) = standing(requirement.basis) {
+        page.field("basis", standing);
+    }
+    cite(page, requirement);
+}
+
+/// What must be said of a basis so that nobody takes our choice for the draft's word.
+fn standing(basis: Basis) -> Option<&'static str> {
+    match basis {
+        Basis::Draft | Basis::Matrix => None,
+        Basis::Derived => {
+            Some("derived: without this rule the sentence cannot hold, or an attacker breaks it")
+        }
+        Basis::Profile => {
+            Some("profile: implementations must agree on one choice here; the draft leaves it open")
+        }
+        Basis::Reading => Some("OUR READING, not the draft's word: the draft is silent here"),
+    }
+}
+
+fn cite(page: &mut Page, requirement: &Requirement) {
+    for number in &requirement.sentences {
+        let words = requirement::sentence(number).map_or("", |sentence| sentence.text.as_str());
+        // A reading stands beside a sentence, not on it.
+        let place = if requirement.basis == Basis::Reading { "near" } else { "draft" };
+        page.field(&format!("{place} {number}"), &format!("\"{words}\""));
+    }
+    if let Some(source) = &requirement.source {
+        page.field(if requirement.basis == Basis::Matrix { "Matrix" } else { "because" }, source);
+    }
+}
+
+/// What one scenario saw: expected against actual, the exchange, and how to repeat it.
+pub(crate) fn evidence(page: &mut Page, scenario: &ScenarioResult, finding: &Finding) {
+    page.field("scenario", &format!("{}: {}", text::escape(&scenario.id), text::escape(&scenario.summary)));
+    page.field("expected", &text::phrase(&finding.expected));
+    let actual = text::wrap(&text::phrase(&finding.actual), page.room());
+    let actual = actual.iter().map(|row| page.style.paint(Ink::Strong, row)).collect();
+    page.rows("actual", actual);
+    if let Some(recorded) = &finding.exchange {
+        exchange(page, recorded);
+    }
+}
+
+/// The deciding exchange, cut to a screen.
+fn exchange(page: &mut Page, recorded: &Recorded) {
+    let took = text::duration(recorded.took_ms);
+    page.field("exchange", &format!("number {} of this scenario, {took}", recorded.number));
+    page.quote('>', &format!("{} {}", recorded.method, path(&recorded.url)), 4);
+    for (name, value) in &recorded.request_headers {
+        page.quote('>', &format!("{name}: {value}"), 1);
+    }
+    if let Some(body) = recorded.request_body.as_deref().filter(|body| !body.is_empty()) {
+        page.quoted('>', "");
+        page.quote('>', body, REQUEST_ROWS);
+    }
+    answer(page, recorded);
+    curl(page, &recorded.curl);
+}
+
+/// Path and query, as they stand in a request line; the curl line has the whole URL.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or(url, |start| &rest[start..])
+}
+
+fn answer(page: &mut Page, recorded: &Recorded) {
+    if let Some(status) = recorded.status {
+        page.quoted('<', &status.to_string());
+        let telling = |name: &str| TELLING_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known));
+        for (name, value) in recorded.response_headers.iter().filter(|(name, _)| telling(name)) {
+            page.quote('<', &format!("{name}: {value}"), 1);
+        }
+    }
+    if let Some(body) = &recorded.response_body {
+        page.quoted('<', "");
+        match body.as_str() {
+            "" => page.quoted('<', "(no body)"),
+            body => page.quote('<', body, RESPONSE_ROWS),
+        }
+    }
+    if let Some(fault) = &recorded.fault {
+        page.quote('<', &format!("(no whole answer: {fault})"), 4);
+    }
+}
+
+/// Never wrapped and never cut, since it is there to be pasted; so it is whole, or only pointed at.
+fn curl(page: &mut Page, curl: &str) {
+    let safe = text::escape(curl);
+    if safe.chars().count() > LONGEST_CURL {
+        page.field("curl", "too long for a screen: see the exchange's `curl` in `--report json=FILE`");
+    } else {
+        page.verbatim("curl", &safe);
+        if safe != curl {
+            page.field(
+                "",
+                "(control characters are escaped here; `--report json=FILE` has it to the letter)",
+            );
+        }
+    }
+}

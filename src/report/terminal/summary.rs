@@ -1,0 +1,263 @@
+//! What is not a failure: the untestable, the not applicable, the table, the verdict, and what to do next.
+
+use crate::engine::result::{RunResult, Selection, Stopped, Tally, Verdict};
+use crate::outcome::Outcome;
+use crate::report::page::Page;
+use crate::report::style::Ink;
+use crate::report::text::{self, plural};
+
+use super::failure;
+
+/// Where an outcome of scenarios has a section of its own: outcome, title, what it means.
+const SECTIONS: [(Outcome, Ink, &str, &str); 3] = [
+    (Outcome::Failed, Ink::Bad, "Failed without a finding", ""),
+    (
+        Outcome::Untestable,
+        Ink::Warn,
+        "Untestable",
+        "A prerequisite broke, so nothing is known. This is not a pass, and not the target's non-conformance.",
+    ),
+    (
+        Outcome::HarnessFault,
+        Ink::Warn,
+        "The suite's own faults",
+        "capcheck itself broke here. This says nothing about the target; please report it.",
+    ),
+];
+
+/// Ids under one reason.
+type Grouped<'a> = Vec<(&'a str, Vec<&'a str>)>;
+
+fn by_reason<'a>(items: impl Iterator<Item = (Option<&'a String>, &'a str)>) -> Grouped<'a> {
+    let mut groups: Grouped<'a> = Vec::new();
+    for (reason, id) in items {
+        let reason = reason.map_or("no reason was given", String::as_str);
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((reason, vec![id])),
+        }
+    }
+    groups
+}
+
+/// Scenarios that ended without an answer, by reason.
+pub(crate) fn unanswered(page: &mut Page, result: &RunResult) {
+    for (outcome, ink, title, meaning) in SECTIONS {
+        let groups = by_reason(
+            result
+                .scenarios
+                .iter()
+                .filter(|s| s.outcome == outcome && s.findings.is_empty())
+                .map(|s| (s.reason.as_ref(), s.id.as_str())),
+        );
+        grouped(page, ink, title, meaning, &groups, "scenario");
+    }
+    let orphans = by_reason(
+        result
+            .requirements
+            .iter()
+            .filter(|r| r.outcome == Outcome::Untestable && !explained(result, &r.scenarios))
+            .map(|r| (r.reason.as_ref(), r.id.as_str())),
+    );
+    let meaning = "Their scenarios ended, and yet these rules were never put to the test.";
+    grouped(page, Ink::Warn, "Never put to the test", meaning, &orphans, "requirement");
+}
+
+/// Whether one of these scenarios says already why its requirements are untestable.
+fn explained(result: &RunResult, ids: &[String]) -> bool {
+    let silent = |outcome| matches!(outcome, Outcome::Untestable | Outcome::HarnessFault);
+    result.scenarios.iter().any(|s| silent(s.outcome) && ids.contains(&s.id))
+}
+
+fn grouped(page: &mut Page, ink: Ink, title: &str, meaning: &str, groups: &Grouped<'_>, noun: &str) {
+    if groups.is_empty() {
+        return;
+    }
+    let affected = groups.iter().map(|(_, ids)| ids.len()).sum();
+    page.title(ink, &format!("{title}: {}", plural(affected, noun)));
+    if !meaning.is_empty() {
+        page.paragraph(2, Ink::Dim, "", meaning);
+    }
+    page.gap();
+    for (reason, ids) in groups {
+        page.field("reason", &text::phrase(reason));
+        page.field("where", &text::escape(&ids.join(" ")));
+        page.gap();
+    }
+}
+
+/// Requirements, and scenarios apart from them, that do not apply: a row for each reason.
+pub(crate) fn not_applicable(page: &mut Page, result: &RunResult) {
+    let requirements = result
+        .requirements
+        .iter()
+        .filter(|r| r.outcome == Outcome::NotApplicable)
+        .map(|r| (r.reason.as_ref(), r.id.as_str()));
+    let told: Vec<&str> = requirements.clone().map(|(_, id)| id).collect();
+    let scenarios = result
+        .scenarios
+        .iter()
+        .filter(|s| s.outcome == Outcome::NotApplicable)
+        .filter(|s| !s.requirements.iter().all(|id| told.contains(&id.as_str())))
+        .map(|s| (s.reason.as_ref(), s.id.as_str()));
+    let groups = by_reason(requirements.chain(scenarios));
+    if groups.is_empty() {
+        return;
+    }
+    page.title(Ink::Strong, "Not applicable");
+    for (reason, ids) in groups {
+        let first = text::escape(ids.first().copied().unwrap_or_default());
+        let names = if ids.len() > 1 { format!("{first} and {} more", ids.len() - 1) } else { first };
+        page.paragraph(2, Ink::Strong, "", &format!("{} ({names})", text::phrase(reason)));
+    }
+}
+
+/// Requirements by area and outcome.
+pub(crate) fn table(page: &mut Page, result: &RunResult) {
+    let mut areas: Vec<(&str, Tally)> = Vec::new();
+    for requirement in &result.requirements {
+        let area = requirement.id.split('.').next().unwrap_or_default();
+        let at = areas.iter().position(|(known, _)| *known == area).unwrap_or_else(|| {
+            areas.push((area, Tally::default()));
+            areas.len() - 1
+        });
+        count(&mut areas[at].1, requirement.outcome);
+    }
+    if areas.is_empty() {
+        return;
+    }
+    let heading = format!(
+        "{:14}{:>8}{:>8}{:>12}{:>16}",
+        "Requirements", "passed", "failed", "untestable", "not applicable"
+    );
+    page.title(Ink::Strong, &heading);
+    for (area, tally) in &areas {
+        line(page, area, tally);
+    }
+    if areas.len() > 1 {
+        line(page, "all", &result.counts.requirements);
+    }
+}
+
+fn count(tally: &mut Tally, outcome: Outcome) {
+    tally.total += 1;
+    *match outcome {
+        Outcome::Passed => &mut tally.passed,
+        Outcome::Failed => &mut tally.failed,
+        Outcome::Untestable => &mut tally.untestable,
+        Outcome::NotApplicable => &mut tally.not_applicable,
+        Outcome::HarnessFault => &mut tally.harness_fault,
+    } += 1;
+}
+
+fn line(page: &mut Page, area: &str, tally: &Tally) {
+    let cell = |n: usize, width: usize, ink: Ink| {
+        let text = if n == 0 { "-".to_owned() } else { text::number(n as u64) };
+        page.style.paint(if n == 0 { Ink::Dim } else { ink }, &format!("{text:>width$}"))
+    };
+    let row = [
+        format!("{:14}", text::escape(area)),
+        cell(tally.passed, 8, Ink::Good),
+        cell(tally.failed, 8, Ink::Bad),
+        cell(tally.untestable, 12, Ink::Warn),
+        cell(tally.not_applicable, 16, Ink::Dim),
+    ]
+    .concat();
+    page.row(&row);
+}
+
+/// The verdict, what it rests on, and what to do next. `again` is the command that repeats the run.
+pub(crate) fn verdict(page: &mut Page, result: &RunResult, again: &str) {
+    page.gap();
+    let (ink, word) = match result.verdict {
+        Verdict::Conformant => (Ink::Good, "CONFORMANT"),
+        Verdict::NonConformant => (Ink::Bad, "NON-CONFORMANT"),
+        Verdict::Incomplete => (Ink::Warn, "INCOMPLETE"),
+    };
+    page.paragraph(0, ink, word, &format!("  {}", grounds(result)));
+    let besides = result.requirements.iter().filter(|r| !r.gating && r.outcome == Outcome::Failed).count();
+    if besides > 0 {
+        page.field("besides", &format!("{} failed without gating this run", plural(besides, "requirement")));
+    }
+    if let Some(stopped) = result.stopped {
+        page.field(
+            "stopped",
+            match stopped {
+                Stopped::Interrupted => {
+                    "by Ctrl-C: the rest is untestable, and what failed until then did fail"
+                }
+                Stopped::FailFast => "by --fail-fast, after the first failure: the rest is untestable",
+            },
+        );
+    }
+    page.field("selected", &selected(&result.selection));
+    page.field("run", &run(result));
+    next(page, result, again);
+}
+
+fn grounds(result: &RunResult) -> String {
+    if let Some(reason) = &result.preflight_error {
+        return format!("nothing could be tested: {}", text::phrase(reason));
+    }
+    let Tally { total, passed, failed, untestable, not_applicable, .. } = result.counts.gating;
+    let applicable = total.saturating_sub(not_applicable);
+    let mut grounds =
+        format!("{passed} passed of {applicable} applicable of {}", plural(total, "gating requirement"));
+    for (n, word) in [(failed, "failed"), (untestable, "untestable")] {
+        if n > 0 {
+            grounds += &format!("; {n} {word}");
+        }
+    }
+    grounds
+}
+
+fn selected(selection: &Selection) -> String {
+    let mut parts = Vec::new();
+    let globs = |option: &str, globs: &[String]| {
+        globs.iter().map(|glob| format!(" {option} {}", text::shell_word(glob))).collect::<String>()
+    };
+    let picked = globs("--only", &selection.only) + &globs("--skip", &selection.skip);
+    parts.push(if picked.is_empty() { "every scenario".to_owned() } else { picked.trim().to_owned() });
+    parts.extend(selection.level.map(|level| format!("--level {level}")));
+    parts.push(if selection.strict { "--strict: musts and shoulds gate" } else { "musts gate" }.to_owned());
+    text::escape(&parts.join("; "))
+}
+
+fn run(result: &RunResult) -> String {
+    let counts = &result.counts;
+    let obeyed = match counts.rate_limited {
+        0 => String::new(),
+        n => format!(", {} with 429 obeyed", plural(n as usize, "answer")),
+    };
+    format!(
+        "{} and {} in {} ({}/s){obeyed}; seed {}, run id {}; capcheck {}",
+        plural(counts.scenarios.total, "scenario"),
+        plural(counts.requests as usize, "request"),
+        text::duration(result.duration_ms),
+        text::number(counts.requests_per_second),
+        result.seed,
+        text::escape(&result.run_id),
+        text::escape(&result.suite.version),
+    )
+}
+
+fn next(page: &mut Page, result: &RunResult, again: &str) {
+    let strict = if result.selection.strict { " --strict" } else { "" };
+    let rerun = |id: &str| {
+        format!("{again} --only {}{strict} --seed {}", text::shell_word(&text::escape(id)), result.seed)
+    };
+    let mut steps: Vec<String> = Vec::new();
+    if result.preflight_error.is_some() {
+        steps.push(again.replacen("capcheck run", "capcheck doctor", 1));
+    } else if let Some(broken) = failure::broken(result).first() {
+        steps.push(format!("capcheck explain {}", text::shell_word(&text::escape(broken.id))));
+        steps.extend(broken.hits.first().map(|(scenario, _)| rerun(&scenario.id)));
+    } else {
+        let open = |outcome| matches!(outcome, Outcome::Untestable | Outcome::HarnessFault);
+        steps.extend(result.scenarios.iter().find(|s| open(s.outcome)).map(|s| rerun(&s.id)));
+        if !steps.is_empty() {
+            steps.push(again.replacen("capcheck run", "capcheck doctor", 1));
+        }
+    }
+    page.rows("next", steps);
+}

@@ -1,0 +1,242 @@
+//! What a scenario is given: its users, fresh sets, and the ledger that its checks go to.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::actors::{Room, Session, Stage, User};
+use crate::outcome::{Judgement, Ledger, Stop};
+use crate::spec::canonical::Object;
+use crate::spec::capability::CapabilitySet;
+use crate::spec::draw::Draw;
+use crate::spec::hash::CapabilityHash;
+use crate::target::config::{Gating, Limits};
+use crate::target::provision::Lease;
+
+/// What users are called, in the order in which a scenario meets them.
+const NAMES: [&str; 6] = ["alice", "bob", "carol", "dan", "erin", "frank"];
+
+/// What entitled users are called.
+const ENTITLED: [&str; 3] = ["grace", "heidi", "ivan"];
+
+/// What users are called that only look entitled.
+const LOOK_ALIKES: [&str; 1] = ["mallory"];
+
+/// Words for capability names.
+const WORDS: [&str; 12] = [
+    "voip",
+    "e2ee",
+    "push",
+    "threads",
+    "polls",
+    "widgets",
+    "location",
+    "stickers",
+    "voice",
+    "video",
+    "markdown",
+    "reactions",
+];
+
+/// The context of one scenario.
+#[derive(Debug)]
+pub struct Cx {
+    stage: Arc<Stage>,
+    ledger: Arc<Ledger>,
+    /// Which scenario this is, in every name it makes.
+    tag: String,
+    draw: Mutex<Draw>,
+    names: AtomicUsize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    ordinary: VecDeque<User>,
+    entitled: VecDeque<User>,
+    look_alikes: VecDeque<User>,
+}
+
+impl Cx {
+    /// A context with the users of a lease.
+    pub(crate) fn new(stage: Arc<Stage>, ledger: Arc<Ledger>, id: &str, tag: String, lease: &Lease) -> Self {
+        let user =
+            |(account, name): (&_, &&'static str)| User::new(stage.clone(), Clone::clone(account), name);
+        let waiting = Waiting {
+            ordinary: lease.ordinary.iter().zip(&NAMES).map(user).collect(),
+            entitled: lease.entitled.iter().zip(&ENTITLED).map(user).collect(),
+            look_alikes: lease.look_alikes.iter().zip(&LOOK_ALIKES).map(user).collect(),
+        };
+        let draw = Draw::new(stage.world().seed, id);
+        Self {
+            stage,
+            ledger,
+            tag,
+            draw: Mutex::new(draw),
+            names: AtomicUsize::new(0),
+            waiting: Mutex::new(waiting),
+        }
+    }
+
+    /// Keeps a judgement about a requirement; see [`check!`](crate::check).
+    pub async fn check(&self, requirement: &'static str, judgement: Judgement) -> Result<bool, Stop> {
+        self.ledger.check(requirement, judgement).await
+    }
+
+    /// The next user; one more than the scenario's cast is the suite's own fault.
+    pub fn user(&self) -> Result<User, Stop> {
+        lock(&self.waiting).ordinary.pop_front().ok_or_else(|| overdrawn("user"))
+    }
+
+    /// The next user who is entitled to the gated capability.
+    pub fn entitled(&self) -> Result<User, Stop> {
+        lock(&self.waiting).entitled.pop_front().ok_or_else(|| overdrawn("entitled user"))
+    }
+
+    /// The next user who is not entitled and looks it.
+    pub fn look_alike(&self) -> Result<User, Stop> {
+        lock(&self.waiting).look_alikes.pop_front().ok_or_else(|| overdrawn("look-alike"))
+    }
+
+    /// Whether the scenario says that it covers a requirement: for stories that several scenarios tell.
+    pub fn covers(&self, requirement: &str) -> bool {
+        self.ledger.covers(requirement)
+    }
+
+    /// The presence field in which the hash rides.
+    pub fn presence_field(&self) -> &str {
+        &self.stage.binding().presence.field
+    }
+
+    /// The gated capability and who may have it.
+    pub fn gating(&self) -> Result<&Gating, Stop> {
+        let reason = || "the target file names no gated capability ([gating])".to_owned();
+        self.stage.world().target.gating.as_ref().ok_or_else(|| Stop::NotApplicable { reason: reason() })
+    }
+
+    /// What the target declares about its limits.
+    pub fn limits(&self) -> &Limits {
+        &self.stage.world().target.limits
+    }
+
+    /// The error code with which this target answers a declare without a usable hash.
+    pub fn unusable_declare(&self) -> Option<&str> {
+        self.stage.world().features.unusable_declare.as_deref()
+    }
+
+    /// How the binding says that an unknown hash is refused.
+    pub fn refusal(&self) -> (u16, &str) {
+        let refusal = &self.stage.binding().refusal;
+        (refusal.status, &refusal.errcode)
+    }
+
+    /// The target's server name.
+    pub fn server_name(&self) -> &str {
+        self.stage.world().features.server_name.as_deref().unwrap_or("localhost")
+    }
+
+    /// A room that all of them have joined.
+    pub async fn room(&self, host: &Session, guests: &[&Session]) -> Result<Room, Stop> {
+        Room::shared_by(host, guests).await
+    }
+
+    /// Draws as the seed says.
+    pub fn draw<T>(&self, with: impl FnOnce(&mut Draw) -> T) -> T {
+        with(&mut lock(&self.draw))
+    }
+
+    /// A capability name that no server has met.
+    pub fn name(&self) -> String {
+        let word = WORDS[self.draw(|draw| draw.below(WORDS.len()))];
+        let number = self.names.fetch_add(1, Relaxed);
+        format!("org.capcheck.{}.{}.{word}{number}", self.stage.world().run_id, self.tag)
+    }
+
+    /// A set that no server has met; its hash holds neither `+` nor `/`.
+    pub fn set(&self) -> CapabilitySet {
+        self.set_beside(&[])
+    }
+
+    /// A set with parameters that no server has met.
+    pub fn set_with_parameters(&self) -> CapabilitySet {
+        let drawn = self.draw(|draw| draw.set(true));
+        let members =
+            drawn.names().filter_map(|name| Some((self.name(), drawn.get(name)?.clone()))).collect();
+        self.salted(members, &[])
+    }
+
+    /// Several disjoint sets; neither their hashes nor that of their union hold `+` or `/`.
+    pub fn sets<const N: usize>(&self) -> [CapabilitySet; N] {
+        let mut sets: Vec<CapabilitySet> = Vec::with_capacity(N);
+        for _ in 0..N {
+            let set = self.set_beside(&sets.iter().collect::<Vec<_>>());
+            sets.push(set);
+        }
+        std::array::from_fn(|at| std::mem::take(&mut sets[at]))
+    }
+
+    /// A set whose hash, alone and in union with these, holds neither `+` nor `/`.
+    pub fn set_beside(&self, others: &[&CapabilitySet]) -> CapabilitySet {
+        let size = 1 + self.draw(|draw| draw.below(5));
+        let members = CapabilitySet::of((0..size).map(|_| self.name()));
+        self.salted(members, others)
+    }
+
+    /// A set whose canonical form has exactly so many bytes (at least a few hundred), unknown to any server.
+    pub fn set_of_bytes(&self, bytes: usize) -> CapabilitySet {
+        // Each member is its name and six bytes of quotes, colon, braces and comma; one comma is
+        // missing and two braces stand around them all.
+        const LONGEST: usize = 240;
+        let names = (bytes - 1).div_ceil(LONGEST + 6);
+        let (each, longer) = ((bytes - 1) / names, (bytes - 1) % names);
+        let prefix = self.name();
+        let name = |salt: u64, at: usize| {
+            let length = each - 6 + usize::from(at < longer);
+            format!("{:x<length$}", format!("{prefix}.{salt}.{at}."))
+        };
+        (0u64..)
+            .map(|salt| CapabilitySet::of((0..names).map(|at| name(salt, at))))
+            .find(|set| set.hash().is_url_plain())
+            .unwrap_or_default()
+    }
+
+    /// A set with these members whose hash is free of `+` and `/`.
+    pub fn salted(&self, members: CapabilitySet, others: &[&CapabilitySet]) -> CapabilitySet {
+        self.salted_until(members, |set| {
+            let union = CapabilitySet::union(others.iter().copied().chain([set]));
+            set.hash().is_url_plain() && union.hash().is_url_plain()
+        })
+    }
+
+    /// A set with these members and one more, named so that the set is as wanted.
+    ///
+    /// The salt is counted and not drawn, so that the names of a run do not shift what the seed fixes.
+    pub fn salted_until(
+        &self,
+        members: CapabilitySet,
+        wanted: impl Fn(&CapabilitySet) -> bool,
+    ) -> CapabilitySet {
+        let name = self.name();
+        (0u64..)
+            .map(|salt| {
+                let mut set = members.clone();
+                set.insert(format!("{name}.{salt}"), Object::new());
+                set
+            })
+            .find(|set| wanted(set))
+            .unwrap_or(members)
+    }
+
+    /// A well-formed hash of a set that nobody has.
+    pub fn unknown_hash(&self) -> CapabilityHash {
+        self.set().hash()
+    }
+}
+
+fn overdrawn(what: &str) -> Stop {
+    Stop::HarnessFault { reason: format!("the scenario asks for one {what} more than its cast") }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

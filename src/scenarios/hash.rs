@@ -1,0 +1,286 @@
+//! The hash: what it is computed over and how it is spelled (draft S3).
+//!
+//! A server can echo a claimed hash without understanding it. What it computes itself is the hash
+//! of a union, so each of these has a second session that makes the union another set.
+
+use serde_json::json;
+
+use crate::actors::{Expect, Session, User, Viewer};
+use crate::check;
+use crate::outcome::{Judgement, Stop};
+use crate::spec::canonical::{Json, Object};
+use crate::spec::capability::CapabilitySet;
+use crate::vectors::{self, Upload};
+
+use super::*;
+
+scenarios! { hash:
+    has_the_shape_of_an_object {
+        says: "A hash is an object with a string `sha256`, and other keys beside it do no harm",
+        covers: ["hash.shape"],
+        needs: [SERVER_HASH, DECLARE, UPLOAD],
+        cast: users(1),
+    }
+    is_spelled_in_unpadded_base64 {
+        says: "Every hash that the server spells has 43 characters of the standard Base64 alphabet",
+        covers: ["hash.unpadded-base64"],
+        needs: [SERVER_HASH, DECLARE, UPLOAD, LOGIN, PRESENCE],
+        cast: users(2),
+    }
+    of_a_union_is_taken_over_canonical_json {
+        says: "The hash that the server computes of a union is that of its Canonical JSON",
+        covers: ["hash.sha256-canonical-json"],
+        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        cast: users(1),
+    }
+    of_parameters_is_taken_over_canonical_json {
+        says: "Parameters are hashed canonically at every depth",
+        covers: ["hash.sha256-canonical-json"],
+        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        cast: users(1),
+    }
+    agrees_with_the_golden_vectors {
+        says: "Every golden set is accepted under its golden hash, in the golden spelling",
+        covers: ["hash.sha256-canonical-json", "hash.order-free"],
+        needs: [DECLARE, UPLOAD],
+        cast: users(1),
+    }
+    agrees_with_the_golden_parameters {
+        says: "Every golden set with parameters is accepted under its golden hash",
+        covers: ["hash.sha256-canonical-json", "hash.order-free"],
+        needs: [DECLARE, UPLOAD, PARAMETERS],
+        cast: users(1),
+    }
+    agrees_with_the_golden_opaque_names {
+        says: "Every golden set with unusual names is accepted under its golden hash",
+        covers: ["hash.sha256-canonical-json", "hash.order-free"],
+        needs: [DECLARE, UPLOAD, OPAQUE_NAMES],
+        cast: users(1),
+    }
+    sorts_keys_by_code_point {
+        says: "Keys sort by code point: U+FB33 before U+1F602, although its UTF-16 unit is greater",
+        covers: ["hash.code-point-order"],
+        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        cast: users(1),
+    }
+    does_not_normalise {
+        says: "The composed and the decomposed spelling of a letter are different keys and different sets",
+        covers: ["hash.no-normalisation"],
+        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        cast: users(1),
+    }
+    does_not_depend_on_spelling {
+        says: "Key order, white space and escapes of the uploaded bytes do not matter",
+        covers: ["hash.order-free"],
+        needs: [DECLARE, UPLOAD, RESOLVE],
+        cast: users(1),
+    }
+    does_not_depend_on_the_spelling_of_parameters {
+        says: "Nor do they inside parameters",
+        covers: ["hash.order-free"],
+        needs: [DECLARE, UPLOAD, RESOLVE, PARAMETERS],
+        cast: users(1),
+    }
+    is_the_same_for_everybody {
+        says: "The same set has the same hash, whoever declares it and how often it is asked for",
+        covers: ["hash.stable"],
+        needs: [SERVER_HASH, DECLARE, UPLOAD, LOGIN, PRESENCE],
+        cast: users(2),
+    }
+}
+
+/// How many drawn sets a property of the hash is shown on.
+const DRAWS: usize = 4;
+
+async fn has_the_shape_of_an_object(cx: &Cx) -> Ran {
+    let phone = cx.user()?.session();
+    check!(cx, "hash.shape", phone.server_hash().await?.has_hash_shape());
+    let set = cx.set();
+    phone.publish(&set).await?;
+    let with_more = json!({ "org.capcheck.note": { "a": [1, "b"] }, "sha256": set.hash().as_str() });
+    check!(cx, "hash.shape", phone.declare_body(with_more.to_string()).await?.is_accepted());
+    Ok(())
+}
+
+async fn is_spelled_in_unpadded_base64(cx: &Cx) -> Ran {
+    let (alice, bob) = (cx.user()?, cx.user()?);
+    let (phone, viewer) = (alice.session(), bob.session());
+    check!(cx, "hash.unpadded-base64", phone.server_hash().await?.spells_hash_right());
+    let tablet = alice.log_in("tablet").await?;
+    let [calls, maps] = cx.sets();
+    cx.room(&phone, &[&viewer]).await?;
+    phone.publish(&calls).await?;
+    tablet.publish(&maps).await?;
+    check!(cx, "hash.unpadded-base64", phone.status_hash_is_spelled_right(&alice).await?);
+    let mut viewer = Viewer::open(&viewer).await?;
+    check!(cx, "hash.unpadded-base64", viewer.is_shown_well_spelled_hashes_of(&alice).await?);
+    Ok(())
+}
+
+/// Declares `set` beside another session's and judges the union that the server computes.
+async fn union_is_hashed_right(
+    cx: &Cx,
+    alice: &User,
+    phone: &Session,
+    tablet: &Session,
+    set: &CapabilitySet,
+) -> Result<Judgement, Stop> {
+    let other = cx.set();
+    phone.publish(&other).await?;
+    tablet.publish(set).await?;
+    phone.status_settles_on(alice, &Expect::union_of(&[&other, set])).await
+}
+
+async fn of_a_union_is_taken_over_canonical_json(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    for _ in 0..DRAWS {
+        let set = cx.set();
+        check!(
+            cx,
+            "hash.sha256-canonical-json",
+            union_is_hashed_right(cx, &alice, &phone, &tablet, &set).await?
+        );
+    }
+    Ok(())
+}
+
+async fn of_parameters_is_taken_over_canonical_json(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    // Nested on purpose: a server that sorts the top level alone gets the drawn ones right too often.
+    let nested = Object::from([
+        (
+            "z".to_owned(),
+            Json::Object(Object::from([
+                ("b".to_owned(), Json::Integer(2)),
+                ("a".to_owned(), Json::Integer(-1)),
+            ])),
+        ),
+        (
+            "a".to_owned(),
+            Json::Array(vec![
+                Json::String("\u{1}\u{7f}\u{2028}/\"\\".to_owned()),
+                Json::Null,
+                Json::Bool(true),
+            ]),
+        ),
+    ]);
+    let mut set = cx.set();
+    set.insert(cx.name(), nested);
+    let mut sets = vec![cx.salted(set, &[])];
+    sets.extend((0..DRAWS).map(|_| cx.set_with_parameters()));
+    for set in sets {
+        check!(
+            cx,
+            "hash.sha256-canonical-json",
+            union_is_hashed_right(cx, &alice, &phone, &tablet, &set).await?
+        );
+    }
+    Ok(())
+}
+
+async fn agrees_with_the_golden_vectors(cx: &Cx) -> Ran {
+    golden(cx, |vector| !vector.parameters && !vector.opaque_names).await
+}
+
+async fn agrees_with_the_golden_parameters(cx: &Cx) -> Ran {
+    golden(cx, |vector| vector.parameters && !vector.opaque_names).await
+}
+
+async fn agrees_with_the_golden_opaque_names(cx: &Cx) -> Ran {
+    golden(cx, |vector| vector.opaque_names && !vector.parameters).await
+}
+
+async fn golden(cx: &Cx, wanted: fn(&Upload) -> bool) -> Ran {
+    let phone = cx.user()?.session();
+    for vector in vectors::uploads().iter().filter(|vector| wanted(vector)) {
+        let moment = format!("for vector {}", vector.id);
+        let uploaded = phone.upload_as(&vector.hash, vector.input.clone()).await?;
+        check!(cx, "hash.order-free", uploaded.is_accepted().when(&moment));
+        let declared = phone.declare_hash(&vector.hash).await?;
+        check!(cx, "hash.sha256-canonical-json", declared.is_accepted().when(&moment));
+    }
+    Ok(())
+}
+
+async fn sorts_keys_by_code_point(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let parameters = ["\u{fb33}", "\u{1f602}", "\u{e000}", "\u{10ffff}", "\u{ffff}"]
+        .map(|key| (key.to_owned(), Json::Integer(1)));
+    let mut set = cx.set();
+    set.insert(cx.name(), Object::from(parameters));
+    let set = cx.salted(set, &[]);
+    check!(cx, "hash.code-point-order", union_is_hashed_right(cx, &alice, &phone, &tablet, &set).await?);
+    Ok(())
+}
+
+async fn does_not_normalise(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let name = cx.name();
+    let with = |letters: &[&str]| {
+        let parameters =
+            letters.iter().map(|letter| ((*letter).to_owned(), Json::String((*letter).to_owned())));
+        let mut set = CapabilitySet::of([format!("{name}.other")]);
+        set.insert(name.clone(), parameters.collect());
+        cx.salted(set, &[])
+    };
+    let (composed, both) = (with(&["\u{e9}"]), with(&["\u{e9}", "e\u{301}"]));
+    for set in [&composed, &both] {
+        check!(cx, "hash.no-normalisation", union_is_hashed_right(cx, &alice, &phone, &tablet, set).await?);
+    }
+    // One spelling is known; the other is another set, and so unknown.
+    let decomposed = phone.declare(&with(&["e\u{301}"])).await?;
+    check!(cx, "hash.no-normalisation", decomposed.is_declined().when("for the decomposed spelling"));
+    Ok(())
+}
+
+async fn does_not_depend_on_spelling(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let phone = alice.session();
+    for _ in 0..DRAWS {
+        spelled_freely(cx, &alice, &phone, &cx.set()).await?;
+    }
+    Ok(())
+}
+
+async fn does_not_depend_on_the_spelling_of_parameters(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let phone = alice.session();
+    for _ in 0..DRAWS {
+        spelled_freely(cx, &alice, &phone, &cx.set_with_parameters()).await?;
+    }
+    Ok(())
+}
+
+async fn spelled_freely(cx: &Cx, alice: &User, phone: &Session, set: &CapabilitySet) -> Ran {
+    let spelling = cx.draw(|draw| draw.spelling(&set.to_json()));
+    let uploaded = phone.upload_as(&set.hash(), spelling).await?;
+    if check!(cx, "hash.order-free", uploaded.is_accepted()) {
+        phone.declare(set).await?.or_stop("the declaration of an uploaded set")?;
+        check!(cx, "hash.order-free", phone.resolve(alice, &set.hash()).await?.serves(set));
+    }
+    Ok(())
+}
+
+async fn is_the_same_for_everybody(cx: &Cx) -> Ran {
+    let (alice, bob) = (cx.user()?, cx.user()?);
+    let (phone, laptop) = (alice.session(), bob.session());
+    let first = phone.server_hash().await?;
+    let tablet = alice.log_in("tablet").await?;
+    let again = tablet.server_hash().await?;
+    let same = first.sha256().is_some() && first.sha256() == again.sha256();
+    let expected =
+        format!("the hash that the first session was given, {}", first.sha256().unwrap_or_default());
+    check!(cx, "hash.stable", again.judge(same, &expected));
+    let [shared, other] = cx.sets();
+    phone.publish(&shared).await?;
+    tablet.publish(&other).await?;
+    laptop.publish(&CapabilitySet::union([&shared, &other])).await?;
+    let expect = Expect::union_of(&[&shared, &other]);
+    check!(cx, "hash.stable", phone.status_settles_on(&alice, &expect).await?);
+    check!(cx, "hash.stable", laptop.status_settles_on(&bob, &expect).await?);
+    Ok(())
+}

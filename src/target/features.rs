@@ -1,0 +1,93 @@
+//! What a target offers, as preflight found it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::spec::binding::Operation;
+
+/// Something that a scenario needs of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feature {
+    /// An operation of the binding.
+    Operation(Operation),
+    /// Further logins, and logout.
+    Login,
+    /// The presence API: status and `/sync`.
+    Presence,
+    /// Capabilities with non-empty parameters.
+    Parameters,
+    /// Capability names outside the Common Namespaced Identifier Grammar.
+    OpaqueNames,
+    /// A gated capability, and users entitled to it.
+    Gating,
+    /// A named limit for the size of a set.
+    SizeLimit,
+    /// Homeservers that ask each other.
+    Federation,
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Operation(operation) => operation.name(),
+            Self::Login => "login",
+            Self::Presence => "presence",
+            Self::Parameters => "parameters",
+            Self::OpaqueNames => "opaque_names",
+            Self::Gating => "gating",
+            Self::SizeLimit => "size_limit",
+            Self::Federation => "federation",
+        })
+    }
+}
+
+/// Whether a feature can be tested with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is there.
+    Available,
+    /// The target does not claim it, for this reason.
+    NotApplicable(String),
+    /// It should be there and does not work, for this reason.
+    Broken(String),
+}
+
+/// What preflight found.
+#[derive(Clone, Debug, Default)]
+pub struct Features {
+    /// The target's server name, as its user IDs show it.
+    pub server_name: Option<String>,
+    /// The error code with which a declare without a usable `sha256` is answered; never the refusal.
+    pub unusable_declare: Option<String>,
+    /// What is worth saying aloud.
+    pub notes: Vec<String>,
+    standings: BTreeMap<Feature, Standing>,
+}
+
+impl Features {
+    /// Records what was found.
+    pub fn set(&mut self, feature: Feature, standing: Standing) {
+        self.standings.insert(feature, standing);
+    }
+
+    /// How a feature stands; one that was never probed is broken.
+    pub fn standing(&self, feature: Feature) -> Standing {
+        let unprobed = || Standing::Broken(format!("{feature} was not probed"));
+        self.standings.get(&feature).cloned().unwrap_or_else(unprobed)
+    }
+
+    /// Whether a feature is there.
+    pub fn has(&self, feature: Feature) -> bool {
+        self.standing(feature) == Standing::Available
+    }
+
+    /// Whether nothing was probed at all.
+    pub fn is_unprobed(&self) -> bool {
+        self.standings.is_empty()
+    }
+
+    /// Everything that was found, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = (Feature, &Standing)> {
+        self.standings.iter().map(|(feature, standing)| (*feature, standing))
+    }
+}

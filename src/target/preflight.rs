@@ -1,0 +1,328 @@
+//! Preflight: is the target there, is it a homeserver, and what does it offer?
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::spec::binding::{Operation, encode};
+use crate::spec::canonical::{Json, Object};
+use crate::spec::capability::CapabilitySet;
+use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
+
+use super::config::Target;
+use super::features::{Feature, Features, Standing};
+use super::provision::{Account, Cast, Login, ProvisionError, Provisioner};
+
+/// Why nothing can be tested at all: exit code 4.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreflightError {
+    /// No connection, or no answer.
+    #[error("{url} is unreachable: {reason}. Is the homeserver running, and is this its client-server URL?")]
+    Unreachable {
+        /// The URL that was asked.
+        url: String,
+        /// The network's words.
+        reason: String,
+    },
+    /// The TLS handshake failed.
+    #[error("{url}: {reason}. {hint}")]
+    Tls {
+        /// The URL that was asked.
+        url: String,
+        /// The TLS library's words.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// It answers, but not as a homeserver.
+    #[error(
+        "{url} is not a homeserver: GET /_matrix/client/versions was answered {answer}; expected 200 with a list `versions`"
+    )]
+    NotAHomeserver {
+        /// The URL that was asked.
+        url: String,
+        /// What came back.
+        answer: String,
+    },
+    /// No user could be made or logged in.
+    #[error("no user on {url}: {reason}. Set [users] in a target file (`capcheck init` writes one)")]
+    NoUser {
+        /// The URL that was asked.
+        url: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// Every operation is unsupported.
+    #[error(
+        "{url} is a homeserver without the capability API: every operation is unsupported ({first}). If the paths differ, set [binding] in a target file"
+    )]
+    NoApi {
+        /// The URL that was asked.
+        url: String,
+        /// The first operation's answer.
+        first: String,
+    },
+}
+
+/// Probes a target; a run uses what is found, `capcheck doctor` prints it.
+pub async fn probe(
+    client: &Client,
+    target: &Target,
+    provisioner: &Provisioner,
+    run_id: &str,
+) -> Result<Features, PreflightError> {
+    let mut features = Features::default();
+    let versions = homeserver(client, target).await?;
+    note_versions(&mut features, target, &versions);
+    declared(&mut features, target, provisioner);
+    let cast = Cast { ordinary: 1, ..Cast::default() };
+    let lease = provisioner.lease(client, cast).await.map_err(|error| no_user(target, error))?;
+    let account = &lease.ordinary[0];
+    let server_name = account.user_id.split_once(':').map(|(_, name)| name.to_owned());
+    features.server_name = target.server_name.clone().or(server_name);
+    let probe = Probe { client, target, user: account, run_id };
+    let probed = probe.everything(&mut features).await;
+    provisioner.release(client, lease).await;
+    probed.map(|()| features)
+}
+
+/// Whether something there speaks Matrix; the answer of `/versions`.
+async fn homeserver(client: &Client, target: &Target) -> Result<Value, PreflightError> {
+    let url = target.url.to_string();
+    let exchange = client.send(Request::new("GET", "/_matrix/client/versions")).await;
+    let answer = match &exchange.result {
+        Ok(response) => response,
+        Err(NetworkFault::Tls(_)) => {
+            let reason = exchange.describe();
+            let hint = match reason.contains("InvalidContentType") {
+                true => "Something there speaks plain HTTP: try http://",
+                false => "Name the certificate authority in [tls] ca, or set [tls] verify = false",
+            };
+            return Err(PreflightError::Tls { url, reason, hint });
+        }
+        Err(NetworkFault::NotHttp(_) | NetworkFault::TooLong { .. }) => {
+            return Err(PreflightError::NotAHomeserver { url, answer: exchange.describe() });
+        }
+        Err(_) => return Err(PreflightError::Unreachable { url, reason: exchange.describe() }),
+    };
+    let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match answer.status == 200 && versions["versions"].as_array().is_some_and(|list| !list.is_empty()) {
+        true => Ok(versions),
+        false => Err(PreflightError::NotAHomeserver { url, answer: exchange.describe() }),
+    }
+}
+
+fn note_versions(features: &mut Features, target: &Target, versions: &Value) {
+    if target.tls == TlsTrust::Anything {
+        features.notes.push("TLS verification is OFF: anybody could be answering ([tls] verify)".to_owned());
+    }
+    let name = &target.binding.unstable_feature;
+    if versions["unstable_features"][name.as_str()] != json!(true) {
+        features.notes.push(format!("GET /versions does not list {name}: true under unstable_features"));
+    }
+}
+
+/// What needs no request: the target file says it.
+fn declared(features: &mut Features, target: &Target, provisioner: &Provisioner) {
+    let or = |there: bool, reason: &str| match there {
+        true => Standing::Available,
+        false => Standing::NotApplicable(reason.to_owned()),
+    };
+    let tokens = "the target file gives ready access tokens, so nothing can log in or out";
+    features.set(Feature::Login, or(provisioner.can_log_in(), tokens));
+    features.set(
+        Feature::Gating,
+        or(target.gating.is_some(), "the target file names no gated capability ([gating])"),
+    );
+    let limit = "the target file names no limit for sets (limits.max_set_bytes)";
+    features.set(Feature::SizeLimit, or(target.limits.max_set_bytes.is_some(), limit));
+    features.set(Feature::Federation, or(false, "not in this version"));
+}
+
+fn no_user(target: &Target, error: ProvisionError) -> PreflightError {
+    PreflightError::NoUser { url: target.url.to_string(), reason: error.to_string() }
+}
+
+/// Probes with one user.
+struct Probe<'p> {
+    client: &'p Client,
+    target: &'p Target,
+    user: &'p Account,
+    run_id: &'p str,
+}
+
+impl Probe<'_> {
+    async fn everything(&self, features: &mut Features) -> Result<(), PreflightError> {
+        self.operations(features).await?;
+        self.presence(features).await;
+        self.sets(features).await;
+        Ok(())
+    }
+
+    /// Which operations are there, told apart from a path that cannot exist.
+    async fn operations(&self, features: &mut Features) -> Result<(), PreflightError> {
+        let nowhere = self
+            .send(Request::new("GET", format!("/_matrix/client/unstable/capcheck.{}", self.run_id)))
+            .await;
+        let mut missing = Vec::new();
+        for operation in Operation::CLIENT {
+            let exchange = self.ask(operation, &CapabilitySet::default(), b"{}".as_slice()).await;
+            let unsupported = is_unrecognized(&exchange)
+                || (matches!(exchange.status(), Some(404 | 405))
+                    && exchange.errcode().is_none()
+                    && alike(&exchange, &nowhere));
+            if operation == Operation::Declare {
+                features.unusable_declare = self.unusable_declare().await;
+            }
+            let standing = match (unsupported, self.target.unsupported.contains(&operation)) {
+                (_, true) => {
+                    Standing::NotApplicable(format!("the target file lists {operation} as unsupported"))
+                }
+                (true, false) => Standing::Broken(format!(
+                    "{operation} is unsupported: {} {} was answered {}; list it under `unsupported` if that is meant",
+                    exchange.recorded.method,
+                    exchange.request.path,
+                    exchange.describe()
+                )),
+                (false, false) => Standing::Available,
+            };
+            if unsupported {
+                missing.push(exchange);
+            }
+            features.set(Feature::Operation(operation), standing);
+        }
+        match missing.first() {
+            Some(first) if missing.len() == Operation::CLIENT.len() => Err(PreflightError::NoApi {
+                url: self.target.url.to_string(),
+                first: format!(
+                    "{} {} was answered {}",
+                    first.recorded.method,
+                    first.request.path,
+                    first.describe()
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error code for a declare without a usable hash, which no refusal may share.
+    async fn unusable_declare(&self) -> Option<String> {
+        let route = self.target.binding.route(Operation::Declare);
+        let exchange = self.send(Request::new(&route.method, route.path(&[])).body("{}")).await;
+        exchange.errcode()
+    }
+
+    /// Presence is set and then observed: a server may have it switched off.
+    async fn presence(&self, features: &mut Features) {
+        let user = encode(&self.user.user_id);
+        let put = Request::new("PUT", format!("/_matrix/client/v3/presence/{user}/status"))
+            .json(&json!({ "presence": "unavailable", "status_msg": self.run_id }));
+        let put = self.send(put).await;
+        let get = self
+            .send(Request::new(
+                "GET",
+                self.target.binding.presence.status.path(&[("user_id", &self.user.user_id)]),
+            ))
+            .await;
+        let said = get
+            .result
+            .as_ref()
+            .ok()
+            .and_then(|r| serde_json::from_slice::<Value>(&r.body).ok())
+            .unwrap_or_default();
+        let standing = match (put.status(), get.status()) {
+            (Some(200), Some(200)) if said["status_msg"] == self.run_id => Standing::Available,
+            (Some(200), Some(200)) => Standing::Broken(
+                "presence is switched off: a status that was set is not shown (Synapse: presence.enabled)"
+                    .to_owned(),
+            ),
+            (Some(200), _) => Standing::Broken(format!(
+                "presence cannot be read: GET status was answered {}",
+                get.describe()
+            )),
+            _ => Standing::Broken(format!(
+                "presence cannot be set: PUT status was answered {}",
+                put.describe()
+            )),
+        };
+        features.set(Feature::Presence, standing);
+    }
+
+    /// Which sets are taken, and whether hashes survive the URL.
+    async fn sets(&self, features: &mut Features) {
+        let plain = self.salted(|set| set.hash().is_url_plain(), Object::new(), "");
+        let baseline = self.upload(&plain).await;
+        let with = |parameters, prefix| self.salted(|set| set.hash().is_url_plain(), parameters, prefix);
+        let parameters = Object::from([("max".to_owned(), Json::Integer(1))]);
+        let probes = [
+            (Feature::Parameters, with(parameters, ""), "capabilities with parameters"),
+            (Feature::OpaqueNames, with(Object::new(), "Ünlike "), "names outside the identifier grammar"),
+        ];
+        for (feature, set, what) in probes {
+            let exchange = self.upload(&set).await;
+            let standing = match (baseline.status(), exchange.status()) {
+                (_, Some(200)) => Standing::Available,
+                (Some(200), Some(400)) => {
+                    Standing::NotApplicable(format!("the target refuses {what}: {}", exchange.describe()))
+                }
+                _ => Standing::Broken(format!("the probe with {what} was answered {}", exchange.describe())),
+            };
+            features.set(feature, standing);
+        }
+        let slashed = self.salted(|set| set.hash().as_str().contains('/'), Object::new(), "");
+        let slashed = self.upload(&slashed).await;
+        if baseline.status() == Some(200) && slashed.status() != Some(200) {
+            features.notes.push(format!(
+                "a hash that holds / does not survive the URL ({} was answered {}): a proxy in between may decode %2F \
+                 (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode, nocanon)",
+                slashed.request.path,
+                slashed.describe()
+            ));
+        }
+    }
+
+    /// A fresh set of one capability, named until it is as wanted.
+    fn salted(
+        &self,
+        wanted: impl Fn(&CapabilitySet) -> bool,
+        parameters: Object,
+        prefix: &str,
+    ) -> CapabilitySet {
+        let named = |salt: u32| {
+            (format!("{prefix}org.capcheck.{}.preflight.{salt}", self.run_id), parameters.clone())
+        };
+        (0..).map(|salt| CapabilitySet::from_iter([named(salt)])).find(wanted).unwrap_or_default()
+    }
+
+    async fn upload(&self, set: &CapabilitySet) -> Arc<Exchange> {
+        self.ask(Operation::Upload, set, set.canonical_bytes()).await
+    }
+
+    async fn ask(
+        &self,
+        operation: Operation,
+        set: &CapabilitySet,
+        body: impl Into<bytes::Bytes>,
+    ) -> Arc<Exchange> {
+        let route = self.target.binding.route(operation);
+        let hash = set.hash();
+        let path = route.path(&[("user_id", &self.user.user_id), ("hash", hash.as_str())]);
+        let request = Request::new(&route.method, path).operation(operation);
+        self.send(if route.method == "GET" { request } else { request.body(body) }).await
+    }
+
+    async fn send(&self, request: Request) -> Arc<Exchange> {
+        let Login { token, .. } = &self.user.first;
+        self.client.send(request.token(token)).await
+    }
+}
+
+fn is_unrecognized(exchange: &Exchange) -> bool {
+    matches!(exchange.status(), Some(404 | 405)) && exchange.errcode().as_deref() == Some("M_UNRECOGNIZED")
+}
+
+/// The same status and the same body.
+fn alike(one: &Exchange, other: &Exchange) -> bool {
+    let body = |exchange: &Exchange| exchange.result.as_ref().ok().map(|r| (r.status, r.body.clone()));
+    body(one) == body(other)
+}

@@ -1,0 +1,133 @@
+//! What makes a user that was used before as good as new: no room, no hash.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::spec::binding::{Binding, Operation, encode};
+use crate::spec::capability::CapabilitySet;
+use crate::target::config::Target;
+use crate::wire::{Client, Exchange, Request};
+
+use super::answer::{self, broken, is_unrecognized, object, said};
+use super::{Login, ProvisionError};
+
+/// The first pause between two looks; each next one is twice as long.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The longest pause.
+const LOOK_AGAIN_MOST: Duration = Duration::from_millis(320);
+
+/// How users of this target are cleaned, and shown to be clean.
+#[derive(Debug)]
+pub(super) struct Hygiene {
+    binding: Binding,
+    declares: bool,
+    settle: Duration,
+}
+
+impl Hygiene {
+    pub(super) fn new(target: &Target) -> Self {
+        Self {
+            binding: target.binding.clone(),
+            declares: !target.unsupported.contains(&Operation::Declare),
+            settle: target.limits.settle,
+        }
+    }
+
+    /// Leaves and forgets every room; an error if the user is still in one.
+    pub(super) async fn leave_rooms(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
+        let (rooms, _) = self.leave_once(client, session).await?;
+        if rooms == 0 {
+            return Ok(());
+        }
+        match self.leave_once(client, session).await? {
+            (0, _) => Ok(()),
+            (left, exchange) => {
+                let reason =
+                    format!("{} cannot leave all rooms: the server still names {left}", session.user_id);
+                Err(broken(reason, Some(&exchange)))
+            }
+        }
+    }
+
+    /// Leaves and forgets the rooms that the user is in, and says how many there were.
+    async fn leave_once(
+        &self,
+        client: &Client,
+        session: &Login,
+    ) -> Result<(usize, Arc<Exchange>), ProvisionError> {
+        let request = Request::new("GET", "/_matrix/client/v3/joined_rooms").token(&session.token);
+        let exchange = client.send(request).await;
+        let failure = format!("cannot ask in which rooms {} is", session.user_id);
+        let answer = answer::ok(client, &exchange, &failure)?;
+        let Some(rooms) = answer.get("joined_rooms").and_then(Value::as_array) else {
+            return Err(broken(format!("{failure}: {}", said(client, &exchange)), Some(&exchange)));
+        };
+        for room in rooms.iter().filter_map(Value::as_str) {
+            for step in ["leave", "forget"] {
+                let path = format!("/_matrix/client/v3/rooms/{}/{step}", encode(room));
+                client.send(Request::new("POST", path).token(&session.token).json(&json!({}))).await;
+            }
+        }
+        Ok((rooms.len(), exchange))
+    }
+
+    /// Declares `{}`, which is how a session that stays withdraws what it declared.
+    pub(super) async fn declare_nothing(
+        &self,
+        client: &Client,
+        session: &Login,
+    ) -> Result<(), ProvisionError> {
+        if !self.declares {
+            return Ok(());
+        }
+        let nothing = CapabilitySet::default();
+        let hash = nothing.hash();
+        let request = |operation: Operation, body: Value| {
+            let route = self.binding.route(operation);
+            let variables: &[(&str, &str)] = &[("hash", hash.as_str())];
+            Request::new(&route.method, route.path(variables))
+                .token(&session.token)
+                .json(&body)
+                .operation(operation)
+        };
+        client.send(request(Operation::Upload, json!({}))).await;
+        let exchange = client.send(request(Operation::Declare, json!({ "sha256": hash.as_str() }))).await;
+        // Where nothing can be declared, nothing was.
+        if exchange.status() == Some(200) || is_unrecognized(&exchange) {
+            return Ok(());
+        }
+        let reason =
+            format!("a session of {} cannot declare {{}}: {}", session.user_id, said(client, &exchange));
+        Err(broken(reason, Some(&exchange)))
+    }
+
+    /// Waits until the user's own status shows no hash; an error if it still does when effects have settled.
+    pub(super) async fn shows_nothing(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
+        let deadline = Instant::now() + self.settle;
+        let mut pause = LOOK_AGAIN;
+        loop {
+            let Some(exchange) = self.shows_hash(client, session).await else { return Ok(()) };
+            if Instant::now() >= deadline {
+                let reason =
+                    format!("{} still carries a capability hash of former sessions", session.user_id);
+                return Err(broken(reason, Some(&exchange)));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK_AGAIN_MOST);
+        }
+    }
+
+    /// The exchange in which the user's own status shows a hash other than that of `{}`. Where no status
+    /// can be read there is nothing to be seen of former sessions by anybody.
+    async fn shows_hash(&self, client: &Client, session: &Login) -> Option<Arc<Exchange>> {
+        let presence = &self.binding.presence;
+        let path = presence.status.path(&[("user_id", &session.user_id)]);
+        let exchange = client.send(Request::new(&presence.status.method, path).token(&session.token)).await;
+        let status = object(&exchange).filter(|_| exchange.status() == Some(200))?;
+        let hash = status.get(&presence.field)?.get("sha256")?.as_str()?;
+        (hash != CapabilitySet::default().hash().as_str()).then_some(exchange)
+    }
+}

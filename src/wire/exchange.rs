@@ -1,0 +1,241 @@
+//! One request, and what came of it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::spec::binding::Operation;
+
+/// How many characters of a body fit a phrase.
+const DESCRIBED: usize = 160;
+
+/// A string that must never reach a report or a log.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself: for the wire, and nowhere else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A request to send, exactly as it is.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query, already percent-encoded.
+    pub path: String,
+    /// The access token, sent as a bearer token.
+    pub token: Option<Secret>,
+    /// The body and its content type.
+    pub body: Option<(Bytes, &'static str)>,
+    /// The operation this is, where it is one.
+    pub operation: Option<Operation>,
+    /// How long the server is asked to hold the request (`/sync`); not counted against its deadline.
+    pub long_poll: Duration,
+    /// Whether the path must reach the server letter by letter, past any client that tidies it.
+    pub verbatim: bool,
+}
+
+impl Request {
+    /// A request with nothing but a method and a path.
+    pub fn new(method: &str, path: impl Into<String>) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: path.into(),
+            token: None,
+            body: None,
+            operation: None,
+            long_poll: Duration::ZERO,
+            verbatim: false,
+        }
+    }
+
+    /// Sends this access token.
+    pub fn token(mut self, token: &Secret) -> Self {
+        self.token = Some(token.clone());
+        self
+    }
+
+    /// Sends this body as `application/json`, whatever it is.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some((body.into(), "application/json"));
+        self
+    }
+
+    /// Sends a JSON value.
+    pub fn json(self, value: &serde_json::Value) -> Self {
+        self.body(value.to_string())
+    }
+
+    /// Names the operation.
+    pub fn operation(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// Asks the server to hold the request.
+    pub fn long_poll(mut self, hold: Duration) -> Self {
+        self.long_poll = hold;
+        self
+    }
+
+    /// Sends the path letter by letter.
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
+    }
+}
+
+/// An answer, as it came.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names (lower case) and values, in order; bytes that are not UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The first value of a header; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Why no whole answer came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkFault {
+    /// No connection: refused, no route, no such name.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// The TLS handshake failed.
+    #[error("TLS fault: {0}")]
+    Tls(String),
+    /// A deadline passed.
+    #[error("no {stage} within {} s", limit.as_secs_f64())]
+    TimedOut {
+        /// What did not come: `connection`, `answer`, `whole body`.
+        stage: &'static str,
+        /// The deadline.
+        limit: Duration,
+    },
+    /// The connection closed or broke before the answer was whole.
+    #[error("connection broke: {0}")]
+    Closed(String),
+    /// The body is longer than the harness reads.
+    #[error("body longer than {limit} bytes")]
+    TooLong {
+        /// The bound in bytes.
+        limit: usize,
+    },
+    /// What came is not HTTP.
+    #[error("not HTTP: {0}")]
+    NotHttp(String),
+    /// The harness could not put the request into HTTP: its own fault, never the target's.
+    #[error("cannot be sent: {0}")]
+    Unsendable(String),
+}
+
+/// One request and what came of it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// What was sent, secrets and all; never shown.
+    pub request: Request,
+    /// What came back.
+    pub result: Result<Response, NetworkFault>,
+    /// When it was sent.
+    pub sent_at: Instant,
+    /// From the first byte sent to the last received.
+    pub took: Duration,
+    /// The redacted form, made when it was recorded.
+    pub recorded: Recorded,
+}
+
+impl Exchange {
+    /// The status, if an answer came.
+    pub fn status(&self) -> Option<u16> {
+        self.result.as_ref().ok().map(|r| r.status)
+    }
+
+    /// The `errcode` of a Matrix error, if the body is one.
+    pub fn errcode(&self) -> Option<String> {
+        let response = self.result.as_ref().ok().filter(|response| response.status >= 400)?;
+        let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        Some(body.get("errcode")?.as_str()?.to_owned())
+    }
+
+    /// Whether the target broke down: a 5xx, or no whole answer.
+    pub fn is_breakdown(&self) -> bool {
+        self.status().is_none_or(|status| status >= 500)
+    }
+
+    /// Whether the access token was refused as missing or dead.
+    pub fn is_token_refused(&self) -> bool {
+        self.status() == Some(401)
+            && matches!(self.errcode().as_deref(), Some("M_MISSING_TOKEN" | "M_UNKNOWN_TOKEN"))
+    }
+
+    /// What came back, in a phrase; redacted.
+    pub fn describe(&self) -> String {
+        let Some(status) = self.recorded.status else {
+            return self.recorded.fault.clone().unwrap_or_default();
+        };
+        match self.errcode() {
+            Some(errcode) => format!("{status} {errcode}"),
+            None => {
+                let body = self.recorded.response_body.as_deref().unwrap_or_default();
+                let head: String = body.chars().take(DESCRIBED).collect();
+                let cut = if head.len() < body.len() { "…" } else { "" };
+                format!("{status} {head}{cut}").trim_end().to_owned()
+            }
+        }
+    }
+}
+
+/// An exchange as reports show it: redacted, text only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Recorded {
+    /// Position in the scenario, from 1.
+    pub number: usize,
+    /// The HTTP method.
+    pub method: String,
+    /// The absolute URL.
+    pub url: String,
+    /// Request headers the harness set; the token is redacted.
+    pub request_headers: Vec<(String, String)>,
+    /// The request body, cut and redacted.
+    pub request_body: Option<String>,
+    /// The status, if an answer came.
+    pub status: Option<u16>,
+    /// Response headers.
+    pub response_headers: Vec<(String, String)>,
+    /// The response body, cut and redacted.
+    pub response_body: Option<String>,
+    /// Why no whole answer came.
+    pub fault: Option<String>,
+    /// Milliseconds from the start of the scenario.
+    pub at_ms: u64,
+    /// Milliseconds it took.
+    pub took_ms: u64,
+    /// A curl command that sends the same request, with `$TOKEN` for the access token.
+    pub curl: String,
+}

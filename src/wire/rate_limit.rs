@@ -1,0 +1,26 @@
+//! Obeying a server that asks for patience.
+
+use std::time::Duration;
+
+use super::exchange::Exchange;
+
+/// The first wait where a 429 does not say how long; doubled each time.
+const UNSAID: Duration = Duration::from_millis(500);
+
+/// How long a 429 asks to wait; `None` where the answer is no 429.
+///
+/// `retry_after_ms` is the older, deprecated key of the Matrix error; `Retry-After` (RFC 9110,
+/// section 10.2.3, in seconds) is the newer. Where both are there the longer is obeyed.
+pub(super) fn wait(exchange: &Exchange, attempt: u32) -> Option<Duration> {
+    let response = exchange.result.as_ref().ok().filter(|response| response.status == 429)?;
+    let body = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
+    let in_body = body.get("retry_after_ms").and_then(serde_json::Value::as_u64).map(Duration::from_millis);
+    let in_header =
+        response.header("retry-after").and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+    Some(in_body.max(in_header).unwrap_or(UNSAID * 2u32.saturating_pow(attempt.min(16))))
+}
+
+/// Waits as asked: the one place where time passes without anything being awaited.
+pub(super) async fn obey(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
