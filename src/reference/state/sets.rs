@@ -233,17 +233,12 @@ impl State {
 
     /// A known hash that some text of a request stands for, under faults that guess.
     pub(crate) fn guess_hash(&self, user: UserKey, text: &str) -> Option<String> {
-        let by_prefix = self.has(Fault::HashLookupByPrefix);
-        let by_case = self.has(Fault::HashLookupIgnoresCase);
-        if !by_prefix && !by_case {
-            return None;
-        }
-        let offered = [&self.users[user.0].server_set.hash];
-        let fits = |known: &&&String| {
-            (by_prefix && text.len() >= 8 && known.starts_with(text))
-                || (by_case && known.eq_ignore_ascii_case(text))
+        let fits = |known: &&String| match self.has(Fault::HashLookupByPrefix) {
+            true => text.len() >= 8 && known.starts_with(text),
+            false => known.eq_ignore_ascii_case(text),
         };
-        offered.iter().copied().chain(self.sets.known.keys()).find(|known| fits(&known)).cloned()
+        let offered = &self.users[user.0].server_set.hash;
+        std::iter::once(offered).chain(self.sets.known.keys()).find(fits).cloned()
     }
 
     /// Computes a user's union anew (draft C3) and tells the sharers if it changed (draft C4).
@@ -268,6 +263,7 @@ impl State {
             return;
         }
         owner.presence.forged = None;
+        owner.union_since = now;
         owner.superseded.retain(|(_, until)| *until > now);
         let first = owner.presence.position == 0 || owner.union.is_none();
         if let Some(old) = std::mem::replace(&mut owner.union, union) {
