@@ -1,6 +1,6 @@
 //! Capability sets: uploaded, declared, united and resolved.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 
-/// Superseded unions that are kept per user, whatever their age.
+/// Superseded unions that are kept per user, whatever their age: so many, and of so many
+/// bytes together. The last one is kept whatever its size.
 const SUPERSEDED: usize = 16;
+const SUPERSEDED_BYTES: usize = 4 << 20;
 /// How often sets that nobody needs are thrown away.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Sets larger than this do not resolve under a fault.
@@ -268,9 +270,7 @@ impl State {
         let first = owner.presence.position == 0 || owner.union.is_none();
         if let Some(old) = std::mem::replace(&mut owner.union, union) {
             owner.superseded.push_back((old, now + self.rules.limits.superseded_for));
-            if owner.superseded.len() > SUPERSEDED {
-                owner.superseded.pop_front();
-            }
+            bound(&mut owner.superseded);
         }
         let unpublished = (self.has(Fault::ChangePublishedOnce) && !first)
             || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty());
@@ -322,6 +322,14 @@ impl State {
             user.superseded.retain(|(_, until)| *until > now);
         }
         self.sets.next_sweep = now + SWEEP_EVERY;
+    }
+}
+
+/// Drops the oldest of what was superseded, beyond the bounds.
+fn bound(superseded: &mut VecDeque<(Arc<Set>, Duration)>) {
+    let bytes = |kept: &VecDeque<(Arc<Set>, _)>| kept.iter().map(|(set, _)| set.body.len()).sum::<usize>();
+    while superseded.len() > SUPERSEDED || (superseded.len() > 1 && bytes(superseded) > SUPERSEDED_BYTES) {
+        superseded.pop_front();
     }
 }
 

@@ -100,6 +100,20 @@ fn a_superseded_union_resolves_for_a_minute() {
 }
 
 #[test]
+fn superseded_unions_have_a_bound() {
+    let mut state = state();
+    let alice = state.add("alice");
+    for n in 0..40 {
+        state.put(START, &alice, &set(&[&format!("m.n{n}")]));
+    }
+    assert_eq!(state.users[alice.user.0].superseded.len(), 16);
+    for n in 0..4 {
+        state.put(START, &alice, &set(&[&"x".repeat((3 << 20) + n)]));
+    }
+    assert_eq!(state.users[alice.user.0].superseded.len(), 1, "the last one stays, whatever its size");
+}
+
+#[test]
 fn a_users_sets_are_counted_and_expire() {
     let mut state = state_with(ServerLimits { sets_per_user: 2, ..ServerLimits::default() });
     let (alice, bob) = (state.add("alice"), state.add("bob"));
