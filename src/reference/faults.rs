@@ -292,6 +292,8 @@ faults! {
         r"whoever is invited receives presence like whoever has joined";
     StrangersLeft = "strangers-left" breaks ["presence.strangers"] of "C5":
         r"whoever has left a room still receives presence";
+    StrangersStatus = "strangers-status" breaks ["presence.strangers"] of "C5":
+        r"the status request shows everybody's presence to everybody";
     StatusMessageDropsHash = "status-message-drops-hash" breaks ["presence.survives-status"] of "C4":
         r"setting presence replaces the whole of it, and loses the hash";
     PresenceWritable = "presence-writable" breaks ["presence.not-writable"] of "C3":

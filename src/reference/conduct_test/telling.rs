@@ -48,6 +48,8 @@ pub(super) async fn presence(site: &Site) {
     for session in [&stranger, &invited, &gone] {
         let seen = site.sync(session, Some(&since(session))).await.1;
         site.check("presence.strangers", &session.user, !seen.contains_key(&alice.user));
+        let hidden = site.status(session, &alice.user).await.is_none();
+        site.check("presence.strangers", &session.user, hidden);
     }
     let (token, _) = site.sync(&stranger, None).await;
     site.join(&stranger, &room).await;
