@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::outcome::Stop;
 use crate::spec::binding::Operation;
+use crate::spec::requirement::{self, Requirement};
 use crate::target::features::Feature;
 use crate::target::provision::Cast;
 
@@ -50,6 +51,11 @@ impl std::fmt::Debug for Scenario {
 }
 
 impl Scenario {
+    /// The requirements it checks.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Requirement> {
+        self.covers.iter().filter_map(|id| requirement::find(id))
+    }
+
     /// The area of the draft that it belongs to.
     pub fn area(&self) -> &'static str {
         self.id.split_once("::").map_or(self.id, |(area, _)| area)
