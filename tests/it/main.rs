@@ -1,7 +1,9 @@
 //! Integration tests: one binary, a module for each subject.
 
 mod hash;
+mod null_targets;
 mod provision;
 mod provision_errors;
+mod support;
 mod target_file;
 mod vectors;
