@@ -17,7 +17,7 @@ mod upload;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::outcome::Stop;
+use crate::outcome::{Judgement, Stop};
 use crate::spec::binding::Operation;
 use crate::target::features::Feature;
 use crate::target::provision::Cast;
@@ -89,6 +89,17 @@ const PARAMETERS: Feature = Feature::Parameters;
 const OPAQUE_NAMES: Feature = Feature::OpaqueNames;
 const GATING: Feature = Feature::Gating;
 const SIZE_LIMIT: Feature = Feature::SizeLimit;
+
+/// A prerequisite: what the story relies on and does not test. Where it does not hold nothing is known.
+fn settled(judgement: Judgement) -> Ran {
+    match judgement.holds {
+        true => Ok(()),
+        false => Err(Stop::Untestable {
+            reason: format!("prerequisite: {}, but there was {}", judgement.expected, judgement.actual),
+            exchange: judgement.exchange,
+        }),
+    }
+}
 
 /// So many users, none of them entitled to anything.
 const fn users(ordinary: usize) -> Cast {

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::actors::{Expect, Room, Viewer};
 use crate::check;
-use crate::outcome::{Judgement, Stop};
 
 use super::*;
 
@@ -128,17 +127,6 @@ async fn comes_with_the_first_sync(cx: &Cx) -> Ran {
     let mut viewer = Viewer::open(&bob.session()).await?;
     check!(cx, "presence.sync", viewer.sees(&alice, &expect).await?.when("in an initial sync"));
     Ok(())
-}
-
-/// A prerequisite: what others rely on has settled.
-fn settled(judgement: Judgement) -> Ran {
-    match judgement.holds {
-        true => Ok(()),
-        false => Err(Stop::Untestable {
-            reason: format!("prerequisite: {}, but there was {}", judgement.expected, judgement.actual),
-            exchange: judgement.exchange,
-        }),
-    }
 }
 
 async fn comes_with_the_next_sync(cx: &Cx) -> Ran {
@@ -304,6 +292,7 @@ async fn cannot_be_written_by_clients(cx: &Cx) -> Ran {
     // Known to the server, so that nothing but the rule stands in the way.
     laptop.publish(&forged).await?;
     phone.publish(&declared).await?;
+    settled(phone.status_settles_on(&alice, &Expect::hash_of(&declared)).await?)?;
     let mut viewer = Viewer::open(&laptop).await?;
     let field = cx.presence_field();
     let content = json!({ "presence": "online", field: { "sha256": forged.hash().as_str() } });

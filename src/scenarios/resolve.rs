@@ -1,7 +1,6 @@
 //! Hash and user ID to the set (draft C9 to C11).
 
 use crate::check;
-use crate::outcome::Stop;
 use crate::spec::capability::CapabilitySet;
 
 use super::*;
@@ -93,7 +92,9 @@ async fn serves_what_hashes_to_the_question(cx: &Cx) -> Ran {
 
 async fn takes_every_hash_in_a_path(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let phone = alice.session();
+    let (phone, plain) = (alice.session(), cx.set());
+    phone.publish(&plain).await?;
+    settled(phone.can_resolve(&alice, &plain).await?.when("whose hash needs no encoding"))?;
     let plus = |set: &CapabilitySet| set.hash().as_str().contains('+') && !set.hash().as_str().contains('/');
     let slash = |set: &CapabilitySet| set.hash().as_str().contains('/') && !set.hash().as_str().contains('+');
     let both = |set: &CapabilitySet| set.hash().as_str().contains('/') && set.hash().as_str().contains('+');
@@ -172,13 +173,7 @@ async fn still_serves_a_superseded_hash(cx: &Cx) -> Ran {
     phone.publish(&calls).await?;
     tablet.publish(&maps).await?;
     let before = CapabilitySet::union([&calls, &maps]);
-    let settled = bob.session().can_resolve(&alice, &before).await?;
-    if !settled.holds {
-        return Err(Stop::Untestable {
-            reason: format!("the union in force does not resolve: {}", settled.actual),
-            exchange: settled.exchange,
-        });
-    }
+    settled(bob.session().can_resolve(&alice, &before).await?)?;
     phone.publish(&polls).await?;
     let after = bob.session().resolve(&alice, &before.hash()).await?;
     check!(cx, "resolve.superseded", after.serves(&before).when("right after it was superseded"));
@@ -191,13 +186,7 @@ async fn is_for_those_who_see_presence(cx: &Cx) -> Ran {
     phone.publish(&set).await?;
     let hidden = laptop.resolve(&alice, &set.hash()).await?;
     let room = cx.room(&phone, &[&laptop]).await?;
-    let shown = laptop.can_resolve(&alice, &set).await?;
-    if !shown.holds {
-        return Err(Stop::Untestable {
-            reason: format!("a sharer cannot resolve either: {}", shown.actual),
-            exchange: shown.exchange,
-        });
-    }
+    settled(laptop.can_resolve(&alice, &set).await?.when("for somebody who shares a room"))?;
     check!(cx, "resolve.strangers", hidden.is_rejected_with_error().when("for a stranger"));
     room.leave(&laptop).await?;
     let later = cx.set();

@@ -225,13 +225,8 @@ async fn four_sessions(cx: &Cx, alice: &User) -> Result<([Session; 4], [Capabili
     }
     let whole = Expect::union_of(&sets.iter().collect::<Vec<_>>());
     let before = sessions[0].status_settles_on(alice, &whole).await?;
-    match before.holds {
-        true => Ok((sessions, sets)),
-        false => Err(Stop::Untestable {
-            reason: format!("prerequisite: the union of four sessions, but there was {}", before.actual),
-            exchange: before.exchange,
-        }),
-    }
+    settled(before)?;
+    Ok((sessions, sets))
 }
 
 async fn shrinks_at_logout(cx: &Cx) -> Ran {
@@ -303,6 +298,7 @@ async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     let (nothing, calls) = (CapabilitySet::default(), cx.set());
+    phone.publish(&cx.set()).await?;
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
@@ -318,6 +314,7 @@ async fn ignores_sessions_that_declared_nothing(cx: &Cx) -> Ran {
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     let set = cx.set();
     phone.publish(&set).await?;
+    settled(phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?)?;
     check!(cx, "union.undeclared", tablet.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     tablet.log_out().await?;
     check!(

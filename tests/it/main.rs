@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module for each subject.
 
 mod hash;
+mod hostile_targets;
 mod null_targets;
 mod provision;
 mod provision_errors;
