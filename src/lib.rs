@@ -11,6 +11,7 @@
 //! ```
 
 pub mod actors;
+pub mod built_in;
 pub mod cli;
 pub mod engine;
 pub mod outcome;

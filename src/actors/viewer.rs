@@ -76,7 +76,13 @@ impl Viewer {
                 Judgement::of(false, expected, format!("one with {actual}"), &sighting.exchange)
             }
             (None, Some(exchange)) => Judgement::of(true, expected, "none", exchange),
-            (None, None) => Judgement { holds: true, expected, actual: "none".to_owned(), exchange: None },
+            (None, None) => Judgement {
+                holds: true,
+                expected,
+                actual: "none".to_owned(),
+                exchange: None,
+                of_the_session: false,
+            },
         }
     }
 
@@ -85,7 +91,7 @@ impl Viewer {
         let holds = self.sightings(user).iter().any(|sighting| expect.is_met_by(&sighting.field));
         let expected = format!("a presence event about {} with {}", user.name(), expect.phrase());
         let actual = format!("{} events, none with it", self.events_about(user));
-        Judgement { holds, expected, actual, exchange: self.last.clone() }
+        Judgement { holds, expected, actual, exchange: self.last.clone(), of_the_session: false }
     }
 
     /// Whether every hash that it comes to be shown of a user is spelled right.
@@ -113,7 +119,13 @@ impl Viewer {
     /// A judgement about how many events it was shown.
     pub fn counted(&self, holds: bool, expected: &str, events: usize) -> Judgement {
         let actual = format!("{events} events");
-        Judgement { holds, expected: expected.to_owned(), actual, exchange: self.last.clone() }
+        Judgement {
+            holds,
+            expected: expected.to_owned(),
+            actual,
+            exchange: self.last.clone(),
+            of_the_session: false,
+        }
     }
 
     /// How many presence events about a user it was shown.
@@ -138,6 +150,7 @@ impl Viewer {
             expected: format!("/sync shows {} with {}", user.name(), expect.phrase()),
             actual: format!("no presence event about {} at all", user.name()),
             exchange: self.last.clone(),
+            of_the_session: false,
         };
         self.latest(user, expect).unwrap_or_else(unseen)
     }

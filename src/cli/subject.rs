@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::reference::{self, Options, Running};
-use crate::target::config::{Entitled, Gating, Target};
+use crate::built_in;
+use crate::reference::{Options, Running};
+use crate::target::config::Target;
 use crate::target::file;
 use crate::target::url::base_url;
 
@@ -39,7 +40,11 @@ impl SubjectArgs {
                 Ok(Subject { target, built_in: None })
             }
             (None, Some(url)) => Ok(Subject { target: Target::at(url.clone()), built_in: None }),
-            (None, None) => built_in().await,
+            (None, None) => {
+                let started = built_in::start(Options::default()).await;
+                let (target, server) = started.map_err(|error| error.to_string())?;
+                Ok(Subject { target, built_in: Some(server) })
+            }
         }
     }
 
@@ -65,20 +70,4 @@ impl Subject {
             server.stop().await;
         }
     }
-}
-
-/// The built-in homeserver on a free port, with everything about it declared.
-async fn built_in() -> Result<Subject, String> {
-    let options = Options::default();
-    let gated = options.grants.first().map(|grant| grant.capability.clone());
-    let max_set_bytes = options.limits.max_set_bytes;
-    let server = reference::start(([127, 0, 0, 1], 0).into(), options)
-        .await
-        .map_err(|error| format!("the built-in homeserver does not start: {error}"))?;
-    let url = base_url(&server.url()).map_err(|error| error.to_string())?;
-    let mut target = Target::at(url);
-    target.gating =
-        gated.map(|capability| Gating { capability, entitled: Entitled::Prefix("granted-".to_owned()) });
-    target.limits.max_set_bytes = Some(max_set_bytes);
-    Ok(Subject { target, built_in: Some(server) })
 }

@@ -14,6 +14,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::actors::World;
 use crate::outcome::Outcome;
+use crate::scenarios::Scenario;
 use crate::spec::requirement;
 use crate::target::config::Target;
 use crate::target::features::{Features, Standing};
@@ -24,7 +25,8 @@ use crate::wire::{Client, ClientConfig, ClientError};
 use event::{Event, Reporter};
 use plan::Plan;
 use result::{
-    Counts, FeatureInfo, RequirementResult, RunResult, SCHEMA_VERSION, ScenarioResult, Suite, TargetInfo,
+    Counts, FeatureInfo, RequirementResult, RunResult, SCHEMA_VERSION, ScenarioResult, Stopped, Suite,
+    TargetInfo,
 };
 use verdict::Ended;
 
@@ -66,6 +68,40 @@ pub fn client(target: &Target) -> Result<Client, ClientError> {
     })
 }
 
+/// A target that preflight found fit to be tested.
+#[derive(Debug)]
+pub struct Prepared {
+    client: Client,
+    world: Arc<World>,
+}
+
+/// Why a target cannot be tested.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The harness cannot even ask.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Preflight says no.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+}
+
+impl Prepared {
+    /// Probes a target.
+    pub async fn new(target: Target, seed: u64, run_id: String) -> Result<Self, PrepareError> {
+        let client = client(&target)?;
+        let provisioner = Provisioner::new(&target, &run_id);
+        let features = preflight::probe(&client, &target, &provisioner, &run_id).await?;
+        let world = Arc::new(World { target, features, provisioner, run_id, seed });
+        Ok(Self { client, world })
+    }
+
+    /// Runs one scenario, as `capcheck run --only ID` does.
+    pub async fn perform(&self, scenario: &'static Scenario, strict: bool) -> ScenarioResult {
+        run::one(&self.world, &self.client, scenario, strict).await
+    }
+}
+
 /// Runs a plan against a target, until it is done or `interrupt` resolves.
 pub async fn run(
     request: Request,
@@ -81,12 +117,11 @@ pub async fn run(
         probed = preflight::probe(&client, &target, &provisioner, &run_id) => Some(probed),
         () = &mut interrupt => None,
     };
-    let (features, preflight_error) = match probed {
+    let (features, obstacle) = match probed {
         Some(Ok(features)) => (features, None),
-        Some(Err(error)) => (Features::default(), Some(error)),
-        None => (Features::default(), None),
+        Some(Err(error)) => (Features::default(), Some(Obstacle::Preflight(error))),
+        None => (Features::default(), Some(Obstacle::Interrupted)),
     };
-    let interrupted_early = preflight_error.is_none() && features.is_unprobed();
     let world = Arc::new(World { target, features, provisioner, run_id, seed });
     let started = Event::Started {
         url: world.target.url.as_str(),
@@ -96,16 +131,28 @@ pub async fn run(
         notes: &world.features.notes,
     };
     let mut report_error = reporter.on(&started).err();
-    let finished = match (&preflight_error, interrupted_early) {
-        (Some(error), _) => run::nothing(&plan, &client, None, &error.to_string()),
-        (None, true) => run::nothing(&plan, &client, Some(result::Stopped::Interrupted), "interrupted"),
-        (None, false) => run::scenarios(&world, &client, &plan, options, reporter, interrupt).await,
+    let finished = match &obstacle {
+        Some(Obstacle::Preflight(error)) => run::nothing(&plan, &client, None, &error.to_string()),
+        Some(Obstacle::Interrupted) => {
+            run::nothing(&plan, &client, Some(Stopped::Interrupted), "interrupted")
+        }
+        None => run::scenarios(&world, &client, &plan, options, reporter, interrupt).await,
     };
     report_error = report_error.or(finished.report_error);
     let stopped = finished.stopped;
-    let result = summarise(&world, &plan, &client, clock, finished.scenarios, preflight_error, stopped);
+    let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
+    result.stopped = stopped;
+    if let Some(Obstacle::Preflight(error)) = obstacle {
+        result.preflight_error = Some(client.transcript().black_out(&error.to_string()));
+    }
     report_error = report_error.or(reporter.on(&Event::Finished(&result)).err());
     Ok(Told { result, report_error })
+}
+
+/// What keeps every scenario from running.
+enum Obstacle {
+    Preflight(PreflightError),
+    Interrupted,
 }
 
 struct Clock {
@@ -119,8 +166,6 @@ fn summarise(
     client: &Client,
     clock: Clock,
     scenarios: Vec<(Ended, ScenarioResult)>,
-    preflight_error: Option<PreflightError>,
-    stopped: Option<result::Stopped>,
 ) -> RunResult {
     let (ended, scenarios): (Vec<Ended>, Vec<ScenarioResult>) = scenarios.into_iter().unzip();
     let strict = plan.selection.strict;
@@ -148,8 +193,8 @@ fn summarise(
         selection: plan.selection.clone(),
         started_at: clock.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        stopped,
-        preflight_error: preflight_error.map(|error| error.to_string()),
+        stopped: None,
+        preflight_error: None,
         notes: world.features.notes.clone(),
         verdict: verdict::verdict(&counts.gating),
         counts,

@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 
 use crate::actors::{Stage, World};
 use crate::outcome::{Ledger, Outcome, Stop};
-use crate::scenarios::{Cx, Ran, Scenario};
+use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::Standing;
 use crate::target::provision::Lease;
 use crate::wire::{Client, Recorded, Transcript};
@@ -17,7 +17,7 @@ use crate::wire::{Client, Recorded, Transcript};
 use super::event::{Event, Reporter};
 use super::plan::Plan;
 use super::result::{ScenarioResult, Stopped};
-use super::verdict::Ended;
+use super::verdict::{Ended, gates};
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,23 @@ pub(super) async fn scenarios(
         })
         .collect();
     finished
+}
+
+/// Runs one scenario of which every requirement counts.
+pub(super) async fn one(
+    world: &Arc<World>,
+    client: &Client,
+    scenario: &'static Scenario,
+    strict: bool,
+) -> ScenarioResult {
+    let rules = Rules {
+        selected: scenario.covers.iter().copied().collect(),
+        gating: scenario.rules().filter(|rule| gates(rule, strict)).map(|rule| rule.id.as_str()).collect(),
+        all_transcripts: false,
+    };
+    let at = scenarios::all().position(|other| other.id == scenario.id).unwrap_or_default();
+    let play = Play::new(scenario, at, client);
+    play.perform(world).await.told(&play, &rules).1
 }
 
 /// What comes of a plan of which nothing can be run.

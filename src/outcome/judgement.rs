@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::wire::Exchange;
 
+use super::Stop;
+
 /// Whether what was expected is what was found: made by actors, evaluated by `check!`.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -15,6 +17,8 @@ pub struct Judgement {
     pub actual: String,
     /// The exchange that shows it.
     pub exchange: Option<Arc<Exchange>>,
+    /// Whether the end of the session is itself what is judged, and not a broken prerequisite.
+    pub of_the_session: bool,
 }
 
 impl Judgement {
@@ -25,7 +29,8 @@ impl Judgement {
         actual: impl Into<String>,
         exchange: &Arc<Exchange>,
     ) -> Self {
-        Self { holds, expected: expected.into(), actual: actual.into(), exchange: Some(exchange.clone()) }
+        let exchange = Some(exchange.clone());
+        Self { holds, expected: expected.into(), actual: actual.into(), exchange, of_the_session: false }
     }
 
     /// Both must hold; the first that does not is the one that is shown.
@@ -43,6 +48,22 @@ impl Judgement {
         }
         let other = other();
         Judgement { expected: format!("{}, or {}", self.expected, other.expected), ..other }
+    }
+
+    /// The same judgement; that the session still lives is part of what is judged.
+    pub fn and_the_session_lives(self) -> Judgement {
+        Judgement { of_the_session: true, ..self }
+    }
+
+    /// This judgement is a prerequisite: unless it holds, the scenario ends.
+    pub fn or_stop(self) -> Result<(), Stop> {
+        match self.holds {
+            true => Ok(()),
+            false => Err(Stop::Untestable {
+                reason: format!("prerequisite: {}, but there was {}", self.expected, self.actual),
+                exchange: self.exchange,
+            }),
+        }
     }
 
     /// The same judgement, with a word about the moment it was made.

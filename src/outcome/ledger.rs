@@ -103,7 +103,7 @@ impl Ledger {
     /// Whether a failure can be laid at the target's door.
     async fn confirm(&self, judgement: &Judgement) -> Result<(), Stop> {
         let Some(exchange) = &judgement.exchange else { return Ok(()) };
-        if exchange.errcode().as_deref() == Some("M_UNKNOWN_TOKEN") {
+        if !judgement.of_the_session && exchange.errcode().as_deref() == Some("M_UNKNOWN_TOKEN") {
             return self.confirm_session(exchange).await;
         }
         if !exchange.is_breakdown() {

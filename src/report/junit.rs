@@ -8,8 +8,6 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::engine::result::{RunResult, ScenarioResult, Verdict};
 use crate::outcome::Outcome;
 
-use super::page::Page;
-use super::style::Style;
 use super::terminal::failure;
 use super::text;
 
@@ -83,6 +81,10 @@ fn case(area: &str, scenario: &ScenarioResult, result: &RunResult) -> TestCase {
     let mut case = TestCase::new(text::escape(&scenario.id), status);
     case.set_classname(area).set_time(Duration::from_millis(scenario.duration_ms));
     case.set_assertions(scenario.checks);
+    if scenario.outcome == Outcome::Passed && !scenario.findings.is_empty() {
+        // What does not gate fails no pipeline, and is not kept from its reader either.
+        case.set_system_out(failure::every(scenario, |_| false));
+    }
     case
 }
 
@@ -114,14 +116,7 @@ fn failed(scenario: &ScenarioResult, reason: &str, result: &RunResult) -> TestCa
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(if apart { "failed_not_gating" } else { "failed" });
     status.set_message(message(scenario, reason));
-    let mut page = Page::new(Style::PLAIN);
-    for finding in &scenario.findings {
-        page.gap();
-        failure::heading(&mut page, &finding.requirement, failure::gates(result, &finding.requirement));
-        failure::rule(&mut page, &finding.requirement);
-        failure::evidence(&mut page, scenario, finding);
-    }
-    status.set_description(page.finish());
+    status.set_description(failure::every(scenario, |id| failure::gates(result, id)));
     status
 }
 

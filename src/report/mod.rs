@@ -16,7 +16,21 @@ pub mod terminal;
 mod tests;
 mod text;
 
+use crate::engine::result::ScenarioResult;
+use crate::engine::verdict::gates;
+use crate::spec::requirement;
+
 pub use sinks::{ReportError, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
 pub use style::Style;
 pub use terminal::Terminal;
+
+/// Why a scenario did not pass, as the terminal tells it but without colour: its findings, or its reason.
+pub fn told(scenario: &ScenarioResult, strict: bool) -> String {
+    let gating = |id: &str| requirement::find(id).is_some_and(|rule| gates(rule, strict));
+    match (scenario.findings.is_empty(), &scenario.reason) {
+        (false, _) => terminal::failure::every(scenario, gating),
+        (true, Some(reason)) => format!("{}: {}", scenario.outcome.word(), text::phrase(reason)),
+        (true, None) => scenario.outcome.word().to_owned(),
+    }
+}

@@ -5,6 +5,14 @@ use crate::outcome::Judgement;
 use crate::spec::binding::encode;
 use crate::spec::hash::CapabilityHash;
 
+/// The same hash in the other case, but for its last character: well-formed, and nobody's.
+pub(super) fn other_case(hash: &CapabilityHash) -> Option<CapabilityHash> {
+    let (head, last) = hash.as_str().split_at(42);
+    let swap = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    let swapped: String = head.chars().map(swap).chain(last.chars()).collect();
+    CapabilityHash::parse(&swapped).ok().filter(|swapped| swapped != hash)
+}
+
 /// A malformed hash in a path.
 pub(super) struct Malformed {
     /// What is wrong with it.
@@ -23,7 +31,8 @@ impl Malformed {
     }
 }
 
-/// What can be wrong with a hash; `good` is a well-formed one that nobody has.
+/// What can be wrong with a hash. `good` is one that the target would serve or take, so that a
+/// server which guesses what was meant is found out.
 pub(super) fn hashes(good: &CapabilityHash) -> Vec<Malformed> {
     let good = good.as_str();
     let (head, last) = good.split_at(42);
@@ -32,16 +41,16 @@ pub(super) fn hashes(good: &CapabilityHash) -> Vec<Malformed> {
     // A last character that no 32-byte digest has: its two spare bits are set.
     let spare = if last == "B" { "C" } else { "B" };
     vec![
-        known("one character short", head.to_owned()),
-        known("one character long", format!("{good}A")),
-        known("two characters long", format!("{good}AA")),
+        known("one character short", encode(head)),
+        known("one character long", encode(&format!("{good}A"))),
+        known("two characters long", encode(&format!("{good}AA"))),
         known("hex", "0123456789abcdef".repeat(4)),
         known("outside the alphabet", encode(&format!("!{}", &good[1..]))),
-        known("not a digest by its last character", format!("{head}{spare}")),
-        known("encoded twice", encode(&encode(&format!("+{}", &good[1..])))),
+        known("not a digest by its last character", encode(&format!("{head}{spare}"))),
+        known("encoded twice", format!("%25{:02X}{}", good.as_bytes()[0], encode(&good[1..]))),
         odd("a NUL byte", "%00".to_owned()),
-        odd("a line feed inside", format!("{head}%0A")),
-        odd("no UTF-8", format!("{head}%FF")),
+        odd("followed by a line feed", encode(&format!("{good}\n"))),
+        odd("no UTF-8", format!("{}%FF", encode(head))),
         odd("a way up", "../versions".to_owned()),
         odd("empty", String::new()),
         odd("ten kibibytes long", "A".repeat(10 * 1024)),

@@ -17,8 +17,9 @@ mod upload;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::outcome::{Judgement, Stop};
+use crate::outcome::Stop;
 use crate::spec::binding::Operation;
+use crate::spec::requirement::{self, Requirement};
 use crate::target::features::Feature;
 use crate::target::provision::Cast;
 
@@ -50,6 +51,11 @@ impl std::fmt::Debug for Scenario {
 }
 
 impl Scenario {
+    /// The requirements it checks.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Requirement> {
+        self.covers.iter().filter_map(|id| requirement::find(id))
+    }
+
     /// The area of the draft that it belongs to.
     pub fn area(&self) -> &'static str {
         self.id.split_once("::").map_or(self.id, |(area, _)| area)
@@ -89,17 +95,6 @@ const PARAMETERS: Feature = Feature::Parameters;
 const OPAQUE_NAMES: Feature = Feature::OpaqueNames;
 const GATING: Feature = Feature::Gating;
 const SIZE_LIMIT: Feature = Feature::SizeLimit;
-
-/// A prerequisite: what the story relies on and does not test. Where it does not hold nothing is known.
-fn settled(judgement: Judgement) -> Ran {
-    match judgement.holds {
-        true => Ok(()),
-        false => Err(Stop::Untestable {
-            reason: format!("prerequisite: {}, but there was {}", judgement.expected, judgement.actual),
-            exchange: judgement.exchange,
-        }),
-    }
-}
 
 /// So many users, none of them entitled to anything.
 const fn users(ordinary: usize) -> Cast {

@@ -56,12 +56,20 @@ async fn resolves_its_hash_to_a_set(cx: &Cx) -> Ran {
 
 async fn refuses_a_hash_that_nobody_produced(cx: &Cx) -> Ran {
     let phone = cx.user()?.session();
-    let reply = phone.server_set(&cx.unknown_hash()).await?;
-    // That the operation serves its own hash shows that the error is about the unknown one.
+    // That the operation serves its own hash shows that the errors are about the unknown ones.
     let own = phone.server_hash().await?.hash_or_stop()?;
     phone.server_set(&own).await?.or_stop("the server's own set")?;
+    let reply = phone.server_set(&cx.unknown_hash()).await?;
     check!(cx, "server.unknown-hash", reply.is_rejected_with_error());
     check!(cx, "server.unknown-hash-404", reply.is_error(404, "M_NOT_FOUND"));
+    if let Some(swapped) = malformed::other_case(&own) {
+        let reply = phone.server_set(&swapped).await?;
+        check!(
+            cx,
+            "server.unknown-hash",
+            reply.is_rejected_with_error().when("for its own hash in the other case")
+        );
+    }
     Ok(())
 }
 
@@ -69,7 +77,7 @@ async fn refuses_malformed_hashes(cx: &Cx) -> Ran {
     let phone = cx.user()?.session();
     let own = phone.server_hash().await?.hash_or_stop()?;
     phone.server_set(&own).await?.or_stop("the server's own set")?;
-    for malformed in malformed::hashes(&cx.unknown_hash()) {
+    for malformed in malformed::hashes(&own) {
         let reply = phone.server_set_spelled(&malformed.spelled).await?;
         check!(cx, "server.malformed-hash", malformed.is_refused_by(&reply));
     }

@@ -132,22 +132,22 @@ async fn is_asked_for_on_first_sign_up(cx: &Cx) -> Ran {
     refused_until_uploaded(cx, &phone, &set).await
 }
 
-/// Declares in vain, uploads, declares. That the last is accepted shows that the first was refused
-/// for being unknown and not for anything else.
+/// Declares in vain, uploads, declares. Only where the last is accepted was the first refused for
+/// being unknown, and not for anything else.
 async fn refused_until_uploaded(cx: &Cx, phone: &Session, set: &CapabilitySet) -> Ran {
     let refused = phone.declare(set).await?;
+    check!(cx, "upload.refuse-unknown", refused.is_declined());
+    check!(cx, "upload.refusal-recognisable", refused.is_refusal(cx.unusable_declare()));
+    if cx.covers("upload.refusal-as-bound") {
+        let (status, errcode) = cx.refusal();
+        check!(cx, "upload.refusal-as-bound", refused.is_error(status, errcode));
+    }
     let uploaded = phone.upload(set).await?;
     let accepted = phone.declare(set).await?;
-    let accepted = uploaded.is_accepted().and(|| accepted.is_accepted());
-    if check!(cx, "upload.accept-after-upload", accepted.when("after the refusal and the upload")) {
-        check!(cx, "upload.refuse-unknown", refused.is_declined());
-        check!(cx, "upload.refusal-recognisable", refused.is_refusal(cx.unusable_declare()));
-        if cx.covers("upload.refusal-as-bound") {
-            let (status, errcode) = cx.refusal();
-            check!(cx, "upload.refusal-as-bound", refused.is_error(status, errcode));
-        }
-    }
-    Ok(())
+    let accepted =
+        uploaded.is_accepted().and(|| accepted.is_accepted()).when("after the refusal and the upload");
+    check!(cx, "upload.accept-after-upload", accepted.clone());
+    accepted.or_stop()
 }
 
 async fn is_asked_for_at_any_later_time(cx: &Cx) -> Ran {
@@ -203,13 +203,14 @@ async fn of_another_set_is_refused(cx: &Cx) -> Ran {
     let phone = cx.user()?.session();
     let [set, other] = cx.sets();
     phone.upload(&set).await?.or_stop("a correct upload")?;
-    let (right, body) = (set.hash().to_string(), set.canonical_bytes());
-    let swapped: String = right.chars().map(swap_case).collect();
+    let (right, wrong, body) = (set.hash().to_string(), other.hash().to_string(), set.canonical_bytes());
+    let swapped = malformed::other_case(&set.hash()).unwrap_or_else(|| other.hash());
     let near_misses = [
-        ("that of another set", other.hash().to_string()),
-        ("the right one in the other case", swapped),
+        ("that of another set", wrong.clone()),
+        ("the right one in the other case", swapped.to_string()),
         ("the right one but for its first character", format!("{}{}", other_than(&right), &right[1..])),
-        ("that of another set, padded", format!("{}%3D", other.hash())),
+        ("the right one but for its end", format!("{}{}", &right[..20], &wrong[20..])),
+        ("that of another set, padded", format!("{wrong}%3D")),
         ("a prefix of the right one", right[..20].to_owned()),
     ];
     for (what, claim) in near_misses {
@@ -226,10 +227,6 @@ async fn of_another_set_is_refused(cx: &Cx) -> Ran {
     Ok(())
 }
 
-fn swap_case(c: char) -> char {
-    if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-}
-
 /// A character that is not the first one of this text.
 fn other_than(text: &str) -> char {
     if text.starts_with('A') { 'B' } else { 'A' }
@@ -244,24 +241,18 @@ async fn of_another_set_is_not_kept(cx: &Cx) -> Ran {
         session.upload_as(&set.hash(), other.canonical_bytes()).await?;
     }
     let refused = phone.declare(&set).await?;
+    check!(cx, "upload.mismatch-not-stored", refused.is_declined().when("after a mismatched upload of it"));
     let resolved = phone.resolve(&alice, &set.hash()).await?;
+    let nothing = resolved.is_rejected_with_error().when("after a mismatched upload of it");
+    check!(cx, "upload.mismatch-not-stored", nothing);
     // The right set makes the same requests succeed: they failed for want of it alone.
     let uploaded = phone.upload(&set).await?;
     let accepted = phone.declare(&set).await?;
     let right = uploaded.is_accepted().and(|| accepted.is_accepted());
-    if check!(cx, "upload.no-pinning", right.when("after two mismatched uploads of that hash")) {
-        check!(
-            cx,
-            "upload.mismatch-not-stored",
-            refused.is_declined().when("after a mismatched upload of it")
-        );
-        check!(
-            cx,
-            "upload.mismatch-not-stored",
-            resolved.is_rejected_with_error().when("after a mismatched upload of it")
-        );
-        check!(cx, "upload.mismatch-not-stored", phone.resolve(&alice, &set.hash()).await?.serves(&set));
-    }
+    let right = right.when("after two mismatched uploads of that hash");
+    check!(cx, "upload.no-pinning", right.clone());
+    right.or_stop()?;
+    check!(cx, "upload.mismatch-not-stored", phone.resolve(&alice, &set.hash()).await?.serves(&set));
     Ok(())
 }
 
@@ -293,12 +284,16 @@ async fn is_not_blocked_by_what_went_before(cx: &Cx) -> Ran {
 async fn again_changes_nothing(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, set) = (alice.session(), cx.set());
-    let first = phone.upload(&set).await?.or_stop("a correct upload")?;
-    check!(cx, "upload.idempotent", phone.upload(&set).await?.is_like(&first));
-    let first = phone.declare(&set).await?.or_stop("the declaration of an uploaded set")?;
+    let uploaded = phone.upload(&set).await?.or_stop("a correct upload")?;
+    check!(cx, "upload.idempotent", phone.upload(&set).await?.is_like(&uploaded));
+    let declared = phone.declare(&set).await?.or_stop("the declaration of an uploaded set")?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.or_stop()?;
     check!(cx, "upload.idempotent", phone.upload(&set).await?.is_accepted().when("while it is in force"));
-    check!(cx, "upload.idempotent", phone.declare(&set).await?.is_like(&first));
-    check!(cx, "upload.idempotent", phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
+    let kept = phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?;
+    check!(cx, "upload.idempotent", kept.when("after it was uploaded again"));
+    check!(cx, "upload.idempotent", phone.declare(&set).await?.is_like(&declared));
+    let kept = phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?;
+    check!(cx, "upload.idempotent", kept.when("after it was declared again"));
     Ok(())
 }
 
@@ -308,20 +303,19 @@ async fn alone_publishes_nothing(cx: &Cx) -> Ran {
     cx.room(&phone, &[&bob.session()]).await?;
     let [declared, uploaded, later] = cx.sets();
     phone.publish(&declared).await?;
-    settled(phone.status_settles_on(&alice, &Expect::hash_of(&declared)).await?)?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&declared)).await?.or_stop()?;
     let mut viewer = Viewer::open(&bob.session()).await?;
     phone.upload(&uploaded).await?.or_stop("a correct upload")?;
     let after = phone.status_says(&alice, &Expect::hash_of(&declared)).await?;
     check!(cx, "upload.publishes-nothing", after.when("after another set was uploaded"));
     // What comes later has been shown, so what came before it would have been.
     phone.publish(&later).await?;
-    settled(viewer.sees(&alice, &Expect::hash_of(&later)).await?)?;
+    viewer.sees(&alice, &Expect::hash_of(&later)).await?.or_stop()?;
     check!(cx, "upload.publishes-nothing", viewer.never_saw(&alice, &Expect::hash_of(&uploaded)));
     Ok(())
 }
 
-/// Bodies that no server may take, each under the hash of its own bytes, so that a server which
-/// merely hashes what it is sent would take it.
+/// Bodies that no server may take.
 fn no_sets(name: &str) -> Vec<(&'static str, Vec<u8>)> {
     let quoted = |value: &str| format!("{{\"{name}\":{value}}}").into_bytes();
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
@@ -330,6 +324,7 @@ fn no_sets(name: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("no JSON", b"capabilities".to_vec()),
         ("cut off", format!("{{\"{name}\":{{").into_bytes()),
         ("two values", [quoted("{}"), quoted("{}")].concat()),
+        ("a set and a brace", [quoted("{}"), b"}".to_vec()].concat()),
         ("UTF-16", utf16(&format!("{{\"{name}\":{{}}}}"))),
         ("bad UTF-8", [b"{\"", name.as_bytes(), b"\xff\":{}}"].concat()),
         ("an array", format!("[\"{name}\"]").into_bytes()),
@@ -343,19 +338,26 @@ fn no_sets(name: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// The hashes under which a lenient server might take a body: that of its bytes, and that of the set
+/// with which it begins.
+fn claims(name: &str, body: &[u8]) -> Vec<CapabilityHash> {
+    let first = CapabilitySet::of([name]);
+    let begins = body.starts_with(&first.canonical_bytes());
+    std::iter::once(CapabilityHash::of(body)).chain(begins.then(|| first.hash())).collect()
+}
+
 async fn of_what_is_no_set_is_refused(cx: &Cx) -> Ran {
     let phone = cx.user()?.session();
     phone.publish(&cx.set()).await?;
-    for (what, body) in no_sets(&cx.name()) {
-        let claim = CapabilityHash::of(&body);
-        let reply = phone.upload_as(&claim, body).await?;
-        check!(cx, "upload.bad-input", reply.is_rejected().when(&format!("for a body that is {what}")));
-        let declared = phone.declare_hash(&claim).await?;
-        check!(
-            cx,
-            "upload.bad-input",
-            declared.is_declined().when(&format!("for the hash of a body that is {what}"))
-        );
+    let name = cx.name();
+    for (what, body) in no_sets(&name) {
+        for claim in claims(&name, &body) {
+            let reply = phone.upload_as(&claim, body.clone()).await?;
+            check!(cx, "upload.bad-input", reply.is_rejected().when(&format!("for a body that is {what}")));
+            let declared = phone.declare_hash(&claim).await?;
+            let moment = format!("for the hash of a body that is {what}");
+            check!(cx, "upload.bad-input", declared.is_declined().when(&moment));
+        }
     }
     Ok(())
 }
@@ -486,13 +488,15 @@ async fn beyond_any_limit_does_no_harm(cx: &Cx) -> Ran {
     let phone = alice.session();
     let [before, after] = cx.sets();
     phone.publish(&before).await?;
-    settled(phone.status_settles_on(&alice, &Expect::hash_of(&before)).await?)?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&before)).await?.or_stop()?;
     let size = cx.limits().max_set_bytes.map_or(OVERSIZED, |limit| 2 * limit.max(OVERSIZED / 2));
     let oversized = phone.upload(&cx.set_of_bytes(size)).await?;
     if oversized.accepted() {
         return Err(Stop::NotApplicable { reason: format!("the target takes sets of {size} bytes") });
     }
     let moment = "after an oversized upload";
+    let lives = phone.whoami().await?.is_accepted().and_the_session_lives();
+    check!(cx, "upload.too-large-harmless", lives.when(moment));
     check!(
         cx,
         "upload.too-large-harmless",
@@ -513,7 +517,7 @@ async fn under_another_algorithm_is_not_taken(cx: &Cx) -> Ran {
     let phone = alice.session();
     let [set, known] = cx.sets();
     phone.publish(&set).await?;
-    settled(phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?)?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.or_stop()?;
     phone.upload(&known).await?.or_stop("a correct upload")?;
     let known = known.hash();
     let bodies = [
@@ -538,7 +542,7 @@ async fn under_another_algorithm_is_not_taken(cx: &Cx) -> Ran {
 async fn under_a_malformed_hash_is_refused(cx: &Cx) -> Ran {
     let (phone, set) = (cx.user()?.session(), cx.set());
     phone.upload(&set).await?.or_stop("a correct upload")?;
-    for malformed in malformed::hashes(&cx.unknown_hash()) {
+    for malformed in malformed::hashes(&set.hash()) {
         let reply = phone.upload_spelled(&malformed.spelled, set.canonical_bytes()).await?;
         check!(cx, "upload.malformed-hash", malformed.is_refused_by(&reply));
     }

@@ -184,9 +184,10 @@ impl Probe<'_> {
         let nowhere = self
             .send(Request::new("GET", format!("/_matrix/client/unstable/capcheck.{}", self.run_id)))
             .await;
+        let plain = self.salted(|set| set.hash().is_url_plain(), Object::new(), "");
         let mut missing = Vec::new();
         for operation in Operation::CLIENT {
-            let exchange = self.ask(operation, &CapabilitySet::default(), b"{}".as_slice()).await;
+            let exchange = self.ask(operation, &plain, plain.canonical_bytes()).await;
             let unsupported = is_unrecognized(&exchange)
                 || (matches!(exchange.status(), Some(404 | 405))
                     && exchange.errcode().is_none()

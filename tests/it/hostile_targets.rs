@@ -62,9 +62,25 @@ const OF_A_YES_SAYER: [&str; 5] = [
     "upload.size-accepted",
 ];
 
-/// The one rule of which a target can be said to break it that takes no upload and no question: what
-/// is uploaded is not accepted, and there is no hash to be had.
-const OF_A_NO_SAYER: [&str; 3] = ["hash.sha256-canonical-json", "server.hash", "upload.accept-after-upload"];
+/// The rules that a target breaks which answers every operation with the same failure: no hash is to
+/// be had, no set is taken under its right hash, and the answer to an unknown hash, being that to
+/// everything, tells a client nothing. About all else such a target shows nothing, so no other row
+/// may fail; neither may one pass.
+const OF_EVERY_NO_SAYER: [&str; 4] = [
+    "hash.sha256-canonical-json",
+    "server.hash",
+    "upload.refusal-recognisable",
+    "upload.accept-after-upload",
+];
+
+/// Whatever the failure, and these rules besides, which this one breaks.
+fn of_a_no_sayer(result: &RunResult, besides: &[&str]) {
+    tells(result, &[], None);
+    let failed = with_outcome(result, Outcome::Failed);
+    let expected = |id: &&&str| OF_EVERY_NO_SAYER.contains(*id) || besides.contains(*id);
+    assert_eq!(failed.iter().filter(expected).count(), OF_EVERY_NO_SAYER.len() + besides.len(), "{failed:?}");
+    assert_eq!(failed.iter().find(|id| !expected(id)), None, "{}", complaints(result));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn yes_to_every_operation() {
@@ -81,31 +97,31 @@ async fn an_echo_of_every_body() {
 #[tokio::test(flavor = "multi_thread")]
 async fn not_found_for_every_operation() {
     let result = answering(|_| Turn::Say(error(404, "M_NOT_FOUND"))).await;
-    tells(&result, &[], Some(&OF_A_NO_SAYER));
+    of_a_no_sayer(&result, &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusal_of_every_operation() {
     let result = answering(|_| Turn::Say(error(400, "M_INVALID_PARAM"))).await;
-    tells(&result, &[], Some(&OF_A_NO_SAYER));
+    of_a_no_sayer(&result, &["upload.refusal-as-bound"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_error_for_every_operation() {
     let result = answering(|_| Turn::Say(error(500, "M_UNKNOWN"))).await;
-    tells(&result, &[], Some(&OF_A_NO_SAYER));
+    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound", "resolve.unknown"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_token_for_every_operation() {
     let result = answering(|_| Turn::Say(error(401, "M_UNKNOWN_TOKEN"))).await;
-    tells(&result, &[], Some(&OF_A_NO_SAYER));
+    of_a_no_sayer(&result, &["upload.refusal-as-bound", "resolve.unknown"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_every_operation_drops() {
     let result = answering(|_| Turn::Drop).await;
-    tells(&result, &[], Some(&OF_A_NO_SAYER));
+    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound", "resolve.unknown"]);
 }
 
 /// Breakdowns that do not come again are nobody's verdict: a repeat is answered.

@@ -1,5 +1,7 @@
 //! Integration tests: one binary, a module for each subject.
 
+mod cli;
+mod faults;
 mod hash;
 mod hostile_targets;
 mod null_targets;

@@ -3,7 +3,7 @@
 use crate::engine::result::{RunResult, ScenarioResult};
 use crate::outcome::Finding;
 use crate::report::page::Page;
-use crate::report::style::Ink;
+use crate::report::style::{Ink, Style};
 use crate::report::text;
 use crate::spec::requirement::{self, Basis, Requirement};
 use crate::wire::Recorded;
@@ -165,6 +165,18 @@ fn cite(page: &mut Page, requirement: &Requirement) {
     if let Some(source) = &requirement.source {
         page.field(if requirement.basis == Basis::Matrix { "Matrix" } else { "because" }, source);
     }
+}
+
+/// Every finding of a scenario, without colour.
+pub(crate) fn every(scenario: &ScenarioResult, gating: impl Fn(&str) -> bool) -> String {
+    let mut page = Page::new(Style::PLAIN);
+    for finding in &scenario.findings {
+        page.gap();
+        heading(&mut page, &finding.requirement, gating(&finding.requirement));
+        rule(&mut page, &finding.requirement);
+        evidence(&mut page, scenario, finding);
+    }
+    page.finish()
 }
 
 /// What one scenario saw: expected against actual, the exchange, and how to repeat it.

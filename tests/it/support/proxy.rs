@@ -27,6 +27,8 @@ pub(crate) enum Turn {
     Say(Answer),
     /// The connection is closed without an answer.
     Drop,
+    /// No answer, and no end.
+    Hang,
 }
 
 type Twist = Arc<dyn Fn(&Request<Bytes>) -> Turn + Send + Sync>;
@@ -111,6 +113,7 @@ async fn turn(request: Request<Incoming>, upstream: SocketAddr, twist: &Twist) -
         }),
         Turn::Say(answer) => Ok(answer),
         Turn::Drop => Err(Closed),
+        Turn::Hang => std::future::pending().await,
     }
 }
 
