@@ -44,7 +44,7 @@ scenarios! { upload:
     of_another_set_is_refused {
         says: "A body that does not hash to the path is refused, near misses included",
         covers: ["upload.mismatch-refused"],
-        needs: [DECLARE, UPLOAD],
+        needs: [UPLOAD],
         cast: users(1),
     }
     of_another_set_is_not_kept {

@@ -7,6 +7,7 @@ mod hostile_targets;
 mod null_targets;
 mod provision;
 mod provision_errors;
+mod scenarios;
 mod support;
 mod target_file;
 mod vectors;
