@@ -440,6 +440,12 @@ async fn of_duplicate_keys_is_refused_or_consistent(cx: &Cx) -> Ran {
                 check!(cx, "upload.duplicate-keys", reply.is_rejected().when(&moment));
                 continue;
             }
+            // Not in force yet it may be served or not; what is served then is what was stored, while
+            // what is served of a union was written anew.
+            let stored = phone.resolve(&alice, &claim).await?;
+            if !stored.is_4xx() {
+                check!(cx, "upload.duplicate-keys", stored.serves_what_hashes_to(&claim).when(&moment));
+            }
             phone.declare_hash(&claim).await?.or_stop("the declaration of an accepted upload")?;
             let served = phone.resolve(&alice, &claim).await?;
             check!(cx, "upload.duplicate-keys", served.serves_what_hashes_to(&claim).when(&moment));
