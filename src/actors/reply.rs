@@ -62,6 +62,14 @@ impl Reply {
         }
     }
 
+    /// That there is an answer is a prerequisite, whatever it holds: unless it is 200, the scenario ends.
+    pub fn answered_or_stop(self, what: &str) -> Result<Self, Stop> {
+        match self.exchange.status() {
+            Some(200) => Ok(self),
+            _ => self.or_stop(what),
+        }
+    }
+
     /// The `sha256` of the answer, as a prerequisite.
     pub fn hash_or_stop(&self) -> Result<CapabilityHash, Stop> {
         let text = self.sha256().unwrap_or_default();

@@ -58,8 +58,8 @@ async fn differs_between_users(cx: &Cx) -> Ran {
     let unentitled = own_set(&alice).await?;
     check!(cx, "gating.differs", names(&entitled, capability, true).when("for an entitled user"));
     check!(cx, "gating.differs", names(&unentitled, capability, false).when("for an unentitled user"));
-    let hash = alice.server_hash().await?;
-    let other = grace.server_hash().await?;
+    let hash = alice.server_hash().await?.or_stop("server_hash")?;
+    let other = grace.server_hash().await?.or_stop("server_hash of an entitled user")?;
     let differ = hash.sha256() != other.sha256();
     let expected = format!("another hash than the entitled user's, {}", other.sha256().unwrap_or_default());
     check!(cx, "gating.differs", hash.judge(differ, &expected));
@@ -79,7 +79,8 @@ async fn serves_every_entitled_user(cx: &Cx) -> Ran {
 
 async fn is_equal_for_equals(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?.session(), cx.user()?.session());
-    let (one, other) = (alice.server_hash().await?, bob.server_hash().await?);
+    let one = alice.server_hash().await?.or_stop("server_hash")?;
+    let other = bob.server_hash().await?.or_stop("server_hash of another user")?;
     let same = one.sha256().is_some() && one.sha256() == other.sha256();
     let expected = format!(
         "the hash that another user without the capability got, {}",

@@ -298,6 +298,7 @@ async fn cannot_be_written_by_clients(cx: &Cx) -> Ran {
     // Known to the server, so that nothing but the rule stands in the way.
     laptop.publish(&forged).await?;
     phone.publish(&declared).await?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&declared)).await?.or_stop()?;
     let mut viewer = Viewer::open(&laptop).await?;
     let field = cx.presence_field();
     let content = json!({ "presence": "online", field: { "sha256": forged.hash().as_str() } });

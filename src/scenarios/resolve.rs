@@ -92,7 +92,9 @@ async fn serves_what_hashes_to_the_question(cx: &Cx) -> Ran {
 
 async fn takes_every_hash_in_a_path(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let phone = alice.session();
+    let (phone, plain) = (alice.session(), cx.set());
+    phone.publish(&plain).await?;
+    phone.can_resolve(&alice, &plain).await?.when("whose hash needs no encoding").or_stop()?;
     let plus = |set: &CapabilitySet| set.hash().as_str().contains('+') && !set.hash().as_str().contains('/');
     let slash = |set: &CapabilitySet| set.hash().as_str().contains('/') && !set.hash().as_str().contains('+');
     let both = |set: &CapabilitySet| set.hash().as_str().contains('/') && set.hash().as_str().contains('+');

@@ -102,13 +102,13 @@ scenarios! { union:
     resolves_although_nobody_uploaded_it {
         says: "The hash of the union resolves to the union, though no client uploaded that set",
         covers: ["union.resolvable"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
         cast: users(2),
     }
     resolves_when_it_is_large {
         says: "So it does for eight sets of 64 KiB",
         covers: ["union.resolvable-large"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
         cast: users(1),
     }
 }
@@ -300,6 +300,7 @@ async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     let (nothing, calls) = (CapabilitySet::default(), cx.set());
+    phone.publish(&cx.set()).await?;
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
@@ -312,9 +313,10 @@ async fn takes_the_empty_set(cx: &Cx) -> Ran {
 
 async fn ignores_sessions_that_declared_nothing(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let set = cx.set();
+    let (phone, set) = (alice.session(), cx.set());
     phone.publish(&set).await?;
+    phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.or_stop()?;
+    let tablet = alice.log_in("tablet").await?;
     check!(cx, "union.undeclared", tablet.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     tablet.log_out().await?;
     check!(

@@ -44,6 +44,16 @@ pub enum PreflightError {
         /// What came back.
         answer: String,
     },
+    /// It answers that it does not work, or not now: a 5xx, or a 429 beyond what is obeyed.
+    #[error(
+        "{url} cannot be tested now: GET /_matrix/client/versions was answered {answer}. Does the homeserver behind it work, and does it let you in?"
+    )]
+    Unavailable {
+        /// The URL that was asked.
+        url: String,
+        /// What came back.
+        answer: String,
+    },
     /// No user could be made or logged in.
     #[error("no user on {url}: {reason}. Set [users] in a target file (`capcheck init` writes one)")]
     NoUser {
@@ -90,26 +100,36 @@ pub async fn probe(
 async fn homeserver(client: &Client, target: &Target) -> Result<Value, PreflightError> {
     let url = target.url.to_string();
     let exchange = client.send(Request::new("GET", "/_matrix/client/versions")).await;
+    let said = exchange.describe();
     let answer = match &exchange.result {
         Ok(response) => response,
         Err(NetworkFault::Tls(_)) => {
-            let reason = exchange.describe();
-            let hint = match reason.contains("InvalidContentType") {
+            let hint = match said.contains("InvalidContentType") {
                 true => "Something there speaks plain HTTP: try http://",
                 false => "Name the certificate authority in [tls] ca, or set [tls] verify = false",
             };
-            return Err(PreflightError::Tls { url, reason, hint });
+            return Err(PreflightError::Tls { url, reason: said, hint });
+        }
+        Err(NetworkFault::NotHttp(_)) if target.url.scheme() == "http" => {
+            let answer = format!("{said} (if it speaks TLS, try https://)");
+            return Err(PreflightError::NotAHomeserver { url, answer });
         }
         Err(NetworkFault::NotHttp(_) | NetworkFault::TooLong { .. }) => {
-            return Err(PreflightError::NotAHomeserver { url, answer: exchange.describe() });
+            return Err(PreflightError::NotAHomeserver { url, answer: said });
         }
-        Err(_) => return Err(PreflightError::Unreachable { url, reason: exchange.describe() }),
+        Err(_) => return Err(PreflightError::Unreachable { url, reason: said }),
     };
-    let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match answer.status == 200 && versions["versions"].as_array().is_some_and(|list| !list.is_empty()) {
-        true => Ok(versions),
-        false => Err(PreflightError::NotAHomeserver { url, answer: exchange.describe() }),
+    if matches!(answer.status, 429 | 500..) {
+        return Err(PreflightError::Unavailable { url, answer: said });
     }
+    let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if answer.status == 200 && versions["versions"].as_array().is_some_and(|list| !list.is_empty()) {
+        return Ok(versions);
+    }
+    // Redirects are not followed; where this one leads is what the user wants to know.
+    let leads = exchange.recorded.response_headers.iter().find(|(name, _)| name == "location");
+    let leads = leads.map(|(_, to)| format!(" (redirects to {to})")).unwrap_or_default();
+    Err(PreflightError::NotAHomeserver { url, answer: said + &leads })
 }
 
 fn note_versions(features: &mut Features, target: &Target, versions: &Value) {

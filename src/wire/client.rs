@@ -243,10 +243,7 @@ where
 /// What reqwest's error means, by its causes.
 fn classify(error: &reqwest::Error, limit: Duration) -> NetworkFault {
     let root = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    let tls = causes(error).any(|cause| {
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
-    });
+    let tls = causes(error).any(is_tls);
     let not_http =
         causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse));
     match () {
@@ -259,6 +256,13 @@ fn classify(error: &reqwest::Error, limit: Duration) -> NetworkFault {
         () if not_http => NetworkFault::NotHttp(root),
         () => NetworkFault::Closed(root),
     }
+}
+
+/// Whether an error is TLS's, also inside the I/O errors that libraries wrap around it, whose
+/// `source` passes over what they wrap.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
 }
 
 /// The error and what caused it; the last says the most.

@@ -205,10 +205,16 @@ impl Exchange {
                 let body = self.recorded.response_body.as_deref().unwrap_or_default();
                 let head: String = body.chars().take(DESCRIBED).collect();
                 let cut = if head.len() < body.len() { "…" } else { "" };
-                format!("{status} {head}{cut}").trim_end().to_owned()
+                format!("{status} {}{cut}", one_line(&head)).trim_end().to_owned()
             }
         }
     }
+}
+
+/// What a target said, fit to stand in a line: a run of space is one space, and nothing steers a terminal.
+fn one_line(text: &str) -> String {
+    let plain = |word: &str| word.replace(char::is_control, "\u{fffd}");
+    text.split_whitespace().map(plain).collect::<Vec<_>>().join(" ")
 }
 
 /// An exchange as reports show it: redacted, text only.

@@ -1,10 +1,14 @@
 //! Integration tests: one binary, a module for each subject.
 
+mod cli;
 mod docs;
 mod faults;
 mod hash;
+mod hostile_targets;
+mod null_targets;
 mod provision;
 mod provision_errors;
+mod scenarios;
 mod support;
 mod target_file;
 mod vectors;

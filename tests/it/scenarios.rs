@@ -1,0 +1,239 @@
+//! What must be true of the scenarios themselves, and of whole runs against the built-in homeserver.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use capcheck::built_in;
+use capcheck::engine::Options;
+use capcheck::engine::exit;
+use capcheck::engine::result::{RunResult, ScenarioResult, Selection};
+use capcheck::outcome::Outcome;
+use capcheck::reference::{self, Running};
+use capcheck::scenarios::{self, Scenario};
+use capcheck::spec::binding::{Binding, Operation};
+use capcheck::spec::requirement::{self, Level};
+use capcheck::target::config::{AccountConfig, Cleanup, Target, Users};
+use capcheck::target::features::Feature;
+use capcheck::target::provision::{Cast, Provisioner};
+use capcheck::wire::Secret;
+
+use super::support::{OPTIONS, complaints, run_with, with_outcome};
+
+/// The area of a requirement's id.
+fn area(id: &str) -> &str {
+    id.split('.').next().unwrap()
+}
+
+#[test]
+fn every_id_is_an_area_and_words() {
+    let mut met = BTreeSet::new();
+    for scenario in scenarios::all() {
+        let (area_of_it, name) = scenario.id.split_once("::").expect(scenario.id);
+        let is_snake_case = |word: &str| {
+            let plain = |part: &str| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            };
+            word.split('_').all(plain)
+        };
+        assert!(is_snake_case(area_of_it) && is_snake_case(name), "{}", scenario.id);
+        assert_eq!(scenario.area(), area_of_it);
+        assert!(met.insert(scenario.id), "{} is there twice", scenario.id);
+        assert!(
+            scenario.covers.iter().any(|id| area(id) == area_of_it),
+            "{} covers nothing of its area",
+            scenario.id
+        );
+    }
+}
+
+#[test]
+fn every_covered_requirement_exists_and_is_named_once() {
+    for scenario in scenarios::all() {
+        let distinct: BTreeSet<_> = scenario.covers.iter().collect();
+        assert_eq!(distinct.len(), scenario.covers.len(), "{}", scenario.id);
+        for id in scenario.covers {
+            assert!(requirement::find(id).is_some(), "{} covers {id}, which does not exist", scenario.id);
+        }
+    }
+}
+
+#[test]
+fn every_requirement_but_federations_has_a_scenario() {
+    let covered: BTreeSet<&str> = scenarios::all().flat_map(|scenario| scenario.covers).copied().collect();
+    for rule in requirement::all() {
+        assert_eq!(covered.contains(rule.id.as_str()), area(&rule.id) != "federation", "{}", rule.id);
+    }
+}
+
+/// Everything, on a target that stays as it was.
+async fn everything(target: Target, options: Options) -> RunResult {
+    run_with(target, Selection { strict: true, ..Selection::default() }, options).await
+}
+
+/// Nothing failed, nothing is untestable, and every covered row was really checked.
+fn is_whole(result: &RunResult) {
+    assert_eq!(exit::code(result), exit::CONFORMANT, "{}", complaints(result));
+    for outcome in [Outcome::Failed, Outcome::Untestable] {
+        assert_eq!(with_outcome(result, outcome), [""; 0], "{}", complaints(result));
+    }
+    for scenario in &result.scenarios {
+        assert_eq!(scenario.outcome, Outcome::Passed, "{}: {:?}", scenario.id, scenario.reason);
+        assert!(scenario.checks > 0, "{} checks nothing", scenario.id);
+    }
+    for rule in result.requirements.iter().filter(|rule| !rule.scenarios.is_empty()) {
+        // What is optional may be absent; everything else was evaluated by each of its scenarios.
+        let fine = rule.outcome == Outcome::Passed || rule.level == Level::May;
+        assert!(fine, "{}: {} {:?}", rule.id, rule.outcome.word(), rule.reason);
+    }
+}
+
+/// What the requests of a scenario show that it used.
+#[derive(Debug, PartialEq, Eq)]
+struct Used {
+    operations: BTreeSet<Operation>,
+    login: bool,
+    presence: bool,
+}
+
+impl Used {
+    fn declared(scenario: &Scenario) -> Self {
+        let operations = scenario.needs.iter().filter_map(|need| match need {
+            Feature::Operation(operation) => Some(*operation),
+            _ => None,
+        });
+        Self {
+            operations: operations.collect(),
+            login: scenario.needs.contains(&Feature::Login),
+            presence: scenario.needs.contains(&Feature::Presence),
+        }
+    }
+
+    fn really(result: &ScenarioResult, base: &str) -> Self {
+        let requests = || {
+            result.exchanges.iter().map(|exchange| {
+                (exchange.method.as_str(), exchange.url.strip_prefix(base.trim_end_matches('/')).unwrap())
+            })
+        };
+        let sends = |paths: &[&str]| {
+            requests().any(|(_, path)| {
+                paths.iter().any(|wanted| path.starts_with(&format!("/_matrix/client/v3/{wanted}")))
+            })
+        };
+        Self {
+            operations: requests().filter_map(|(method, path)| operation(method, path)).collect(),
+            login: sends(&["login", "logout", "devices", "delete_devices"]),
+            presence: sends(&["sync", "presence"]),
+        }
+    }
+}
+
+/// The operation of a request, whatever stands where the path's variables stand.
+fn operation(method: &str, path: &str) -> Option<Operation> {
+    let binding = Binding::default();
+    let fits = |operation: &Operation| {
+        let route = binding.route(*operation);
+        let (fixed, variable) =
+            route.template.split_once('{').map_or((route.template.as_str(), false), |(head, _)| (head, true));
+        route.method == method && if variable { path.starts_with(fixed) } else { path == fixed }
+    };
+    Operation::CLIENT.into_iter().find(fits)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_run_is_whole_and_uses_what_it_says_it_needs() {
+    let (mut target, _server) = built_in::start(reference::Options::default()).await.unwrap();
+    // Cleaning up is not the scenario's.
+    target.cleanup = Cleanup::None;
+    let url = target.url.to_string();
+    let result = everything(target, Options { all_transcripts: true, ..OPTIONS }).await;
+    is_whole(&result);
+    let mut wrong = BTreeMap::new();
+    for told in &result.scenarios {
+        let (said, used) = (Used::declared(scenarios::find(&told.id).unwrap()), Used::really(told, &url));
+        if said != used {
+            wrong.insert(&told.id, format!("says {said:?}, uses {used:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_job_and_one_request_at_once_do_not_wait_for_each_other() {
+    for (jobs, in_flight) in [(1, 32), (64, 1), (1, 1)] {
+        let (mut target, _server) = built_in::start(reference::Options::default()).await.unwrap();
+        target.limits.in_flight = in_flight;
+        is_whole(&everything(target, Options { jobs, ..OPTIONS }).await);
+    }
+}
+
+/// A homeserver with as many users as the suite says it needs at least, each with a ready token.
+async fn least() -> (Target, Running, Vec<reference::Account>) {
+    let casts: Vec<Cast> = scenarios::all().map(|scenario| scenario.cast).collect();
+    let needed = Provisioner::needed(&casts, 1);
+    let ordinary = (0..needed.ordinary).map(|number| format!("user-{number}"));
+    let entitled = (0..needed.entitled).map(|number| format!("granted-{number}"));
+    let accounts: Vec<reference::Account> = ordinary
+        .chain(entitled)
+        .map(|name| reference::Account {
+            token: Some(Secret::new(format!("token-of-{name}"))),
+            ..reference::Account::new(&name, format!("password-of-{name}"))
+        })
+        .collect();
+    let registration = reference::Registration::Closed;
+    let options =
+        reference::Options { accounts: accounts.clone(), registration, ..reference::Options::default() };
+    let (target, server) = built_in::start(options).await.unwrap();
+    (target, server, accounts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_accounts_will_do() {
+    let (mut target, _server, accounts) = least().await;
+    let account = |account: &reference::Account| AccountConfig {
+        user: account.localpart.clone(),
+        password: account.password.clone(),
+    };
+    target.users = Users::Accounts(accounts.iter().map(account).collect());
+    let result = everything(target, OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::CONFORMANT, "{}", complaints(&result));
+    let others: Vec<&str> =
+        result.scenarios.iter().filter(|s| s.outcome != Outcome::Passed).map(|s| s.id.as_str()).collect();
+    assert_eq!(others, ["gating::does_not_fall_for_a_look_alike"], "{}", complaints(&result));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_ready_tokens_what_needs_a_login_does_not_apply() {
+    let (mut target, _server, accounts) = least().await;
+    target.users = Users::Tokens(accounts.iter().map(|account| account.token.clone().unwrap()).collect());
+    let result = everything(target, OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::CONFORMANT, "{}", complaints(&result));
+    for told in &result.scenarios {
+        let scenario = scenarios::find(&told.id).unwrap();
+        let reason = told.reason.as_deref().unwrap_or_default();
+        match (scenario.needs.contains(&Feature::Login), scenario.cast.look_alikes) {
+            (true, _) => {
+                assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id);
+                assert!(reason.contains("ready access tokens"), "{}: {reason}", told.id);
+            }
+            (false, 0) => assert_eq!(told.outcome, Outcome::Passed, "{}: {reason}", told.id),
+            (false, _) => assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_too_few_is_told_with_the_number() {
+    let (mut target, _server, accounts) = least().await;
+    let one = AccountConfig { user: accounts[0].localpart.clone(), password: accounts[0].password.clone() };
+    target.users = Users::Accounts(vec![one]);
+    let only =
+        vec!["presence::status_carries_the_hash".to_owned(), "union::of_one_client_is_its_set".to_owned()];
+    let result = run_with(target, Selection { only, ..Selection::default() }, OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::INCOMPLETE);
+    let told: Vec<_> =
+        result.scenarios.iter().map(|s| (s.outcome, s.reason.as_deref().unwrap_or_default())).collect();
+    assert_eq!(told[0], (Outcome::Passed, ""));
+    assert_eq!(told[1].0, Outcome::Untestable);
+    assert!(told[1].1.contains("needs 2 ordinary accounts, the target file gives 1"), "{}", told[1].1);
+}
