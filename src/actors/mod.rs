@@ -4,6 +4,7 @@
 //! [`Judgement`](crate::outcome::Judgement) ready for `check!`. What an actor cannot even try ends
 //! the scenario with a [`Stop`](crate::outcome::Stop).
 
+mod breakdown;
 mod expect;
 mod reply;
 mod room;
@@ -17,6 +18,7 @@ pub use expect::Expect;
 pub use reply::Reply;
 pub use room::Room;
 pub use session::Session;
+pub use settle::Window;
 pub use stage::{Stage, World};
 pub use user::User;
 pub use viewer::Viewer;

@@ -14,6 +14,7 @@ use crate::wire::{Exchange, Request, Secret};
 
 use super::expect::Field;
 use super::settle;
+use super::stage::HASH;
 use super::{Expect, Reply, Stage, User};
 
 /// One device of one user.
@@ -28,6 +29,7 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(stage: Arc<Stage>, login: Login, name: String) -> Self {
+        stage.note_session(&login.token);
         Self { stage, user_id: login.user_id, device_id: login.device_id, token: Some(login.token), name }
     }
 
@@ -88,6 +90,14 @@ impl Session {
         self.upload_as(&set.hash(), set.canonical_bytes()).await
     }
 
+    /// Uploads what no server should take: the connection may well break before the answer is read.
+    pub async fn upload_too_much(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
+        let hash = set.hash();
+        let request =
+            self.request(Operation::Upload, &[("hash", hash.as_str())])?.body(set.canonical_bytes());
+        self.stage.ask_once(self.signed(request)).await
+    }
+
     /// Uploads any bytes under any hash.
     pub async fn upload_as(&self, hash: &CapabilityHash, body: impl Into<Bytes>) -> Result<Reply, Stop> {
         self.operation(Operation::Upload, &[("hash", hash.as_str())], Some(body.into())).await
@@ -123,7 +133,23 @@ impl Session {
 
     /// Whether a user's hash resolves to this set, within the time it is granted.
     pub async fn can_resolve(&self, user: &User, set: &CapabilitySet) -> Result<Judgement, Stop> {
-        settle::poll(&self.stage, || async { Ok(self.resolve(user, &set.hash()).await?.serves(set)) }).await
+        self.resolve_settles(user, &set.hash(), |reply| reply.serves(set)).await
+    }
+
+    /// What resolving a user's hash comes to be answered, within the time it is granted.
+    pub async fn resolve_settles(
+        &self,
+        user: &User,
+        hash: &CapabilityHash,
+        judge: impl Fn(&Reply) -> Judgement,
+    ) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(judge(&self.resolve(user, hash).await?)) }).await
+    }
+
+    /// Whether the token comes to be refused as dead, within the time that is granted.
+    pub async fn token_dies(&self) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(self.server_hash().await?.is_error(401, "M_UNKNOWN_TOKEN")) })
+            .await
     }
 
     /// Asks for a user's presence status.
@@ -134,14 +160,32 @@ impl Session {
 
     /// What a user's status says right now.
     pub async fn status_says(&self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
-        let reply = self.status_of(user).await?;
+        Ok(self.judge_status(&self.status_of(user).await?, user, expect))
+    }
+
+    fn judge_status(&self, reply: &Reply, user: &User, expect: &Expect) -> Judgement {
         let expected = format!("{}'s status carries {}", user.name(), expect.phrase());
         if !reply.accepted() {
-            return Ok(reply.judge(false, &expected));
+            return reply.judge(false, &expected);
         }
         let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
-        let actual = self.stage.phrase(&field);
-        Ok(Judgement::of(expect.is_met_by(&field), expected, actual, reply.exchange()))
+        Judgement::of(expect.is_met_by(&field), expected, self.stage.phrase(&field), reply.exchange())
+    }
+
+    /// What a user's status says in the answer that also shows this status message.
+    pub async fn status_says_beside(
+        &self,
+        user: &User,
+        message: &str,
+        expect: &Expect,
+    ) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async {
+            let reply = self.status_of(user).await?;
+            let shown = reply.json()["status_msg"] == message;
+            let beside = reply.judge(shown, &format!("{}'s status with the new status message", user.name()));
+            Ok(beside.and(|| self.judge_status(&reply, user, expect)))
+        })
+        .await
     }
 
     /// What a user's status comes to say within the time it is granted.
@@ -171,14 +215,14 @@ impl Session {
     ) -> Result<(Option<CapabilityHash>, Judgement), Stop> {
         let expected = format!("{}'s status carries the hash of a union", user.name());
         let hash_in =
-            |judgement: &Judgement| CapabilityHash::parse(judgement.actual.strip_prefix("sha256 ")?).ok();
+            |judgement: &Judgement| CapabilityHash::parse(judgement.actual.strip_prefix(HASH)?).ok();
         let judgement = settle::poll(&self.stage, || async {
             let reply = self.status_of(user).await?;
             let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
             let Field::Hash(hash) = field else { return Ok(reply.judge(false, &expected)) };
             let new =
                 CapabilityHash::parse(&hash).is_ok() && sets.iter().all(|set| set.hash().as_str() != hash);
-            Ok(Judgement::of(new, expected.clone(), format!("sha256 {hash}"), reply.exchange()))
+            Ok(Judgement::of(new, expected.clone(), format!("{HASH}{hash}"), reply.exchange()))
         })
         .await?;
         Ok((hash_in(&judgement).filter(|_| judgement.holds), judgement))
@@ -249,11 +293,14 @@ impl Session {
 
     /// Sends a request with this session's token.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Stop> {
-        let request = match &self.token {
+        self.stage.ask(self.signed(request)).await
+    }
+
+    fn signed(&self, request: Request) -> Request {
+        match &self.token {
             Some(token) => request.token(token),
             None => request,
-        };
-        self.stage.ask(request).await
+        }
     }
 
     /// The stage it plays on.
@@ -267,9 +314,21 @@ impl Session {
         variables: &[(&str, &str)],
         body: Option<Bytes>,
     ) -> Result<Reply, Stop> {
-        let route = self.stage.binding().route(operation);
-        let request = Request::new(&route.method, route.path(variables)).operation(operation);
+        let request = self.request(operation, variables)?;
         self.ask(with_body(request, body)).await
+    }
+
+    /// A request for an operation; the scenario ends where its hash does not survive a path.
+    fn request(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Request, Stop> {
+        let hash = variables.iter().find(|(name, _)| *name == "hash");
+        if let Some((_, hash)) = hash.filter(|(_, hash)| !self.stage.fits_a_path(hash)) {
+            let reason = format!(
+                "{hash} cannot go into a path: hashes with + or / do not survive it (resolve.encoding)"
+            );
+            return Err(Stop::Untestable { reason, exchange: None });
+        }
+        let route = self.stage.binding().route(operation);
+        Ok(Request::new(&route.method, route.path(variables)).operation(operation))
     }
 
     async fn spelled(
@@ -304,7 +363,7 @@ impl Stage {
     pub(super) fn phrase(&self, field: &Field) -> String {
         match field {
             Field::Absent => "no hash".to_owned(),
-            Field::Hash(hash) => format!("sha256 {}", self.explain(hash)),
+            Field::Hash(hash) => format!("{HASH}{hash}"),
             Field::Malformed(value) => format!("{value}, which is not {{\"sha256\": string}}"),
         }
     }

@@ -12,7 +12,8 @@ use super::Stage;
 const PACE: Duration = Duration::from_millis(20);
 
 /// The window within which an effect must be visible.
-pub(super) struct Window<'s> {
+#[derive(Debug)]
+pub struct Window<'s> {
     stage: &'s Stage,
     opened: Instant,
     obeyed_before: Duration,
@@ -20,8 +21,13 @@ pub(super) struct Window<'s> {
 
 impl<'s> Window<'s> {
     /// A window that opens now.
-    pub(super) fn open(stage: &'s Stage) -> Self {
+    pub(crate) fn open(stage: &'s Stage) -> Self {
         Self { stage, opened: Instant::now(), obeyed_before: stage.client().transcript().obeyed() }
+    }
+
+    /// Whether the target may still take its time.
+    pub fn is_open(&self) -> bool {
+        !self.left().is_zero()
     }
 
     /// What is left of it; time spent obeying 429 does not count.

@@ -1,17 +1,20 @@
 //! What every actor of a scenario shares.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::interval;
 
 use crate::outcome::Stop;
 use crate::spec::binding::Binding;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::mistake;
 use crate::target::config::Target;
-use crate::target::features::Features;
+use crate::target::features::{Feature, Features};
 use crate::target::provision::Provisioner;
-use crate::wire::{Client, Request};
+use crate::wire::{Client, NetworkFault, Request, Secret};
 
-use super::Reply;
+use super::{Reply, breakdown};
 
 /// What every scenario of a run shares.
 #[derive(Debug)]
@@ -32,9 +35,12 @@ pub struct World {
 #[derive(Debug)]
 pub struct Stage {
     client: Client,
-    world: std::sync::Arc<World>,
+    world: Arc<World>,
     /// Whose set is which, so that a wrong hash can be told by name.
     handled: Mutex<Vec<(String, CapabilitySet)>>,
+    /// Sessions to keep active, where that is needed.
+    tokens: Mutex<Vec<Secret>>,
+    every_hash: AtomicBool,
 }
 
 /// More sets than this are not combined when a wrong hash is looked up: 2^6 unions are enough.
@@ -42,8 +48,9 @@ const COMBINED: usize = 6;
 
 impl Stage {
     /// A stage whose exchanges are recorded by this client.
-    pub fn new(client: Client, world: std::sync::Arc<World>) -> Self {
-        Self { client, world, handled: Mutex::default() }
+    pub fn new(client: Client, world: Arc<World>) -> Self {
+        let every_hash = AtomicBool::new(false);
+        Self { client, world, handled: Mutex::default(), tokens: Mutex::default(), every_hash }
     }
 
     /// The client that every actor sends with.
@@ -64,10 +71,20 @@ impl Stage {
     /// Sends a request.
     ///
     /// Rate limits beyond the cap and quotas say nothing about the rule under test, and end the
-    /// scenario; so does a request that the harness cannot send.
+    /// scenario; so does a request that the harness cannot send, and a breakdown that does not come
+    /// again.
     pub async fn ask(&self, request: Request) -> Result<Reply, Stop> {
+        let reply = self.ask_once(request).await?;
+        if reply.exchange().is_breakdown() {
+            breakdown::confirm(&self.client, reply.exchange()).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Sends a request whose answer may well break down, such as one that no server should take.
+    pub async fn ask_once(&self, request: Request) -> Result<Reply, Stop> {
         let exchange = self.client.send(request).await;
-        if let Err(crate::wire::NetworkFault::Unsendable(reason)) = &exchange.result {
+        if let Err(NetworkFault::Unsendable(reason)) = &exchange.result {
             return Err(Stop::HarnessFault { reason: format!("cannot send a request: {reason}") });
         }
         if exchange.status() == Some(429) {
@@ -83,17 +100,65 @@ impl Stage {
         }
     }
 
+    /// Whether a hash can go into a path: where a proxy spoils slashes, one scenario says so and the
+    /// others keep to hashes without.
+    pub fn fits_a_path(&self, hash: &str) -> bool {
+        self.every_hash.load(Relaxed)
+            || !hash.contains(['+', '/'])
+            || self.world.features.has(Feature::EveryHash)
+    }
+
+    /// Puts every hash into paths, whatever becomes of it.
+    pub fn try_every_hash(&self) {
+        self.every_hash.store(true, Relaxed);
+    }
+
+    /// Sends a request for every session now and then, for as long as the scenario lasts, where the
+    /// target times idle sessions out.
+    pub async fn keep_sessions_active(&self) {
+        let Some(idle) = self.world.target.limits.connected_timeout else {
+            return std::future::pending().await;
+        };
+        let mut pace = interval(idle / 3);
+        loop {
+            pace.tick().await;
+            let tokens = lock(&self.tokens).clone();
+            for token in &tokens {
+                let request = Request::new("GET", "/_matrix/client/v3/account/whoami").token(token);
+                self.client.send(request).await;
+            }
+        }
+    }
+
+    /// Remembers a session that is to be kept active.
+    pub(super) fn note_session(&self, token: &Secret) {
+        if self.world.target.limits.connected_timeout.is_some() {
+            lock(&self.tokens).push(token.clone());
+        }
+    }
+
     /// Remembers whose set this is.
     pub fn note(&self, whose: &str, set: &CapabilitySet) {
-        let mut handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handled = lock(&self.handled);
         if !handled.iter().any(|(_, known)| known == set) {
             handled.push((whose.to_owned(), set.clone()));
         }
     }
 
-    /// A hash as failures show it: with the set it stands for, or the mistake that yields it.
-    pub fn explain(&self, hash: &str) -> String {
-        let handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What was found, with every hash in it explained: by the set it stands for, or the mistake that
+    /// yields it. Costly, and so for failures alone.
+    pub fn explained(&self, actual: &str) -> String {
+        match actual.split_once(HASH) {
+            Some((before, after)) => {
+                let hash = after.split_whitespace().next().unwrap_or_default();
+                format!("{before}{HASH}{}{}", self.explain(hash), &after[hash.len()..])
+            }
+            None => actual.to_owned(),
+        }
+    }
+
+    fn explain(&self, hash: &str) -> String {
+        let handled = lock(&self.handled);
         let some = &handled[..handled.len().min(COMBINED)];
         let mut candidates: Vec<(String, CapabilitySet)> = (0..1usize << some.len())
             .map(|mask| {
@@ -111,6 +176,13 @@ impl Stage {
             None => format!("{hash} (the hash of nothing that this scenario handled)"),
         }
     }
+}
+
+/// What stands before a hash in what was found.
+pub(super) const HASH: &str = "sha256 ";
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn combine<'a>(sets: impl Iterator<Item = &'a (String, CapabilitySet)>) -> (String, CapabilitySet) {

@@ -46,6 +46,12 @@ impl Viewer {
         self.sync(Duration::ZERO).await?.or_stop("/sync").map(drop)
     }
 
+    /// Waits once for whatever comes.
+    pub async fn wait(&mut self) -> Result<(), Stop> {
+        let hold = HOLD.min(self.session.stage().world().target.limits.settle);
+        self.sync(hold).await?.or_stop("a waiting /sync").map(drop)
+    }
+
     /// Whether the latest that it was shown of a user comes to be this, within the time granted.
     pub async fn sees(&mut self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
         let session = self.session.clone();

@@ -197,7 +197,7 @@ impl Play {
     async fn play(&self, world: &Arc<World>, lease: &Lease) -> Ran {
         let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
         let tag = format!("s{}", self.at);
-        let cx = Arc::new(Cx::new(stage, self.ledger.clone(), self.scenario.id, tag, lease));
+        let cx = Arc::new(Cx::new(stage.clone(), self.ledger.clone(), self.scenario.id, tag, lease));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
         let limit = world.target.limits.scenario_timeout;
@@ -212,6 +212,7 @@ impl Play {
             tokio::select! {
                 Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked(error))),
                 () = sleep_until(deadline.into()) => {}
+                () = stage.keep_sessions_active() => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::actors::{Room, Session, Stage, User};
+use crate::actors::{Room, Session, Stage, User, Window};
 use crate::outcome::{Judgement, Ledger, Stop};
 use crate::spec::canonical::Object;
 use crate::spec::capability::CapabilitySet;
@@ -79,7 +79,10 @@ impl Cx {
     }
 
     /// Keeps a judgement about a requirement; see [`check!`](crate::check).
-    pub async fn check(&self, requirement: &'static str, judgement: Judgement) -> Result<bool, Stop> {
+    pub async fn check(&self, requirement: &'static str, mut judgement: Judgement) -> Result<bool, Stop> {
+        if !judgement.holds {
+            judgement.actual = self.stage.explained(&judgement.actual);
+        }
         self.ledger.check(requirement, judgement).await
     }
 
@@ -140,6 +143,21 @@ impl Cx {
         Room::shared_by(host, guests).await
     }
 
+    /// Whether a hash can be put into a path on this target.
+    pub fn fits_a_path(&self, hash: &CapabilityHash) -> bool {
+        self.stage.fits_a_path(hash.as_str())
+    }
+
+    /// Puts every hash into paths, whatever becomes of it.
+    pub fn try_every_hash(&self) {
+        self.stage.try_every_hash();
+    }
+
+    /// The time within which effects must be visible, from now.
+    pub fn settling(&self) -> Window<'_> {
+        Window::open(&self.stage)
+    }
+
     /// Draws as the seed says.
     pub fn draw<T>(&self, with: impl FnOnce(&mut Draw) -> T) -> T {
         with(&mut lock(&self.draw))
@@ -182,7 +200,7 @@ impl Cx {
         self.salted(members, others)
     }
 
-    /// A set whose canonical form has exactly so many bytes (at least a few hundred), unknown to any server.
+    /// A set whose canonical form has exactly so many bytes (at least [`Cx::SMALLEST`]).
     pub fn set_of_bytes(&self, bytes: usize) -> CapabilitySet {
         // Each member is its name and six bytes of quotes, colon, braces and comma; one comma is
         // missing and two braces stand around them all.
@@ -190,15 +208,20 @@ impl Cx {
         let names = (bytes - 1).div_ceil(LONGEST + 6);
         let (each, longer) = ((bytes - 1) / names, (bytes - 1) % names);
         let prefix = self.name();
-        let name = |salt: u64, at: usize| {
+        let name = |at: usize, salt: u64| {
             let length = each - 6 + usize::from(at < longer);
-            format!("{:x<length$}", format!("{prefix}.{salt}.{at}."))
+            format!("{:x<length$}", format!("{prefix}.{at}.{salt}."))
         };
+        // Only the last name is salted, because the sets are large.
+        let most: Vec<String> = (0..names - 1).map(|at| name(at, 0)).collect();
         (0u64..)
-            .map(|salt| CapabilitySet::of((0..names).map(|at| name(salt, at))))
-            .find(|set| set.hash().is_url_plain())
+            .map(|salt| CapabilitySet::of(most.iter().cloned().chain([name(names - 1, salt)])))
+            .find(|set| self.stage.fits_a_path(set.hash().as_str()))
             .unwrap_or_default()
     }
+
+    /// The least that [`Cx::set_of_bytes`] can make: one name with the run's nonce in it.
+    pub const SMALLEST: usize = 200;
 
     /// A set with these members whose hash is free of `+` and `/`.
     pub fn salted(&self, members: CapabilitySet, others: &[&CapabilitySet]) -> CapabilitySet {

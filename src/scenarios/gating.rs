@@ -46,9 +46,9 @@ async fn own_set(session: &Session) -> Result<Reply, Stop> {
 }
 
 fn names(reply: &Reply, capability: &str, wanted: bool) -> Judgement {
-    let named = reply.set().is_some_and(|set| set.contains(capability));
+    let named = reply.set().map(|set| set.contains(capability));
     let not = if wanted { "" } else { "not " };
-    reply.judge(named == wanted, &format!("a set that does {not}name {capability}"))
+    reply.judge(named == Some(wanted), &format!("a set that does {not}name {capability}"))
 }
 
 async fn differs_between_users(cx: &Cx) -> Ran {

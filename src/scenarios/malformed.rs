@@ -51,7 +51,7 @@ pub(super) fn hashes(good: &CapabilityHash) -> Vec<Malformed> {
         odd("a NUL byte", "%00".to_owned()),
         odd("followed by a line feed", encode(&format!("{good}\n"))),
         odd("no UTF-8", format!("{}%FF", encode(head))),
-        odd("a way up", "../versions".to_owned()),
+        odd("a way up", "../capcheck-nowhere".to_owned()),
         odd("empty", String::new()),
         odd("ten kibibytes long", "A".repeat(10 * 1024)),
     ]

@@ -63,7 +63,7 @@ impl Scenario {
 }
 
 /// The areas, in the order of the suite.
-const AREAS: [&[Scenario]; 8] = [
+static AREAS: [&[Scenario]; 8] = [
     auth::SCENARIOS,
     hash::SCENARIOS,
     server::SCENARIOS,
@@ -76,7 +76,7 @@ const AREAS: [&[Scenario]; 8] = [
 
 /// Every scenario, in the order of the suite.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    AREAS.into_iter().flatten()
+    AREAS.iter().copied().flatten()
 }
 
 /// The scenario with this id.
@@ -119,7 +119,7 @@ macro_rules! scenarios {
         needs: [$($needs:expr),* $(,)?],
         cast: $cast:expr $(,)?
     })+) => {
-        pub(super) const SCENARIOS: &[$crate::scenarios::Scenario] = &[$($crate::scenarios::Scenario {
+        pub(super) static SCENARIOS: &[$crate::scenarios::Scenario] = &[$($crate::scenarios::Scenario {
             id: concat!(stringify!($area), "::", stringify!($name)),
             summary: $says,
             covers: &[$($covers),+],

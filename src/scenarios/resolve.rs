@@ -1,5 +1,6 @@
 //! Hash and user ID to the set (draft C9 to C11).
 
+use crate::actors::Reply;
 use crate::check;
 use crate::spec::capability::CapabilitySet;
 
@@ -93,6 +94,7 @@ async fn serves_what_hashes_to_the_question(cx: &Cx) -> Ran {
 async fn takes_every_hash_in_a_path(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, plain) = (alice.session(), cx.set());
+    cx.try_every_hash();
     phone.publish(&plain).await?;
     phone.can_resolve(&alice, &plain).await?.when("whose hash needs no encoding").or_stop()?;
     let plus = |set: &CapabilitySet| set.hash().as_str().contains('+') && !set.hash().as_str().contains('/');
@@ -115,7 +117,10 @@ async fn takes_every_hash_in_a_path(cx: &Cx) -> Ran {
 
 async fn refuses_an_unknown_hash(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, set) = (alice.session(), cx.set());
+    let phone = alice.session();
+    let [before, set] = cx.sets();
+    phone.publish(&before).await?;
+    phone.can_resolve(&alice, &before).await?.or_stop()?;
     let unknown = phone.resolve(&alice, &set.hash()).await?;
     check!(cx, "resolve.unknown", unknown.is_rejected_with_error());
     phone.publish(&set).await?;
@@ -137,7 +142,7 @@ async fn refuses_malformed_hashes(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, set) = (alice.session(), cx.set());
     phone.publish(&set).await?;
-    phone.resolve(&alice, &set.hash()).await?.or_stop("resolving one's own hash")?;
+    phone.can_resolve(&alice, &set).await?.or_stop()?;
     for malformed in malformed::hashes(&set.hash()) {
         let reply = phone.resolve_spelled(&alice, &malformed.spelled).await?;
         check!(cx, "resolve.malformed-hash", malformed.is_refused_by(&reply));
@@ -151,20 +156,21 @@ async fn does_not_tell_why_not(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let (phone, laptop, set) = (alice.session(), bob.session(), cx.set());
     laptop.publish(&set).await?;
-    laptop.resolve(&bob, &set.hash()).await?.or_stop("resolving one's own hash")?;
+    laptop.can_resolve(&bob, &set).await?.or_stop()?;
+    let unknown = phone.resolve(&alice, &cx.unknown_hash()).await?;
+    check!(
+        cx,
+        "resolve.indistinguishable",
+        unknown.is_rejected_with_error().when("for an unknown hash of one's own")
+    );
     let nobody = format!("@{}:{}", cx.name(), cx.server_name());
     let asked = [
-        ("an unknown hash of one's own", phone.resolve(&alice, &cx.unknown_hash()).await?),
         ("an unknown user", phone.resolve_of(&nobody, &set.hash()).await?),
         ("an invisible user's hash", phone.resolve(&bob, &set.hash()).await?),
         ("an unknown hash of an invisible user", phone.resolve(&bob, &cx.unknown_hash()).await?),
     ];
     for (what, reply) in &asked {
-        check!(
-            cx,
-            "resolve.indistinguishable",
-            reply.is_error(404, "M_NOT_FOUND").when(&format!("for {what}"))
-        );
+        check!(cx, "resolve.indistinguishable", reply.is_like(&unknown).when(&format!("for {what}")));
     }
     Ok(())
 }
@@ -173,14 +179,17 @@ async fn still_serves_a_superseded_hash(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     cx.room(&phone, &[&bob.session()]).await?;
-    let [calls, maps, polls] = cx.sets();
+    let [calls, maps] = cx.sets();
     phone.publish(&calls).await?;
     tablet.publish(&maps).await?;
     let before = CapabilitySet::union([&calls, &maps]);
     bob.session().can_resolve(&alice, &before).await?.or_stop()?;
+    let polls = cx.set_beside(&[&maps]);
     phone.publish(&polls).await?;
-    let after = bob.session().resolve(&alice, &before.hash()).await?;
-    check!(cx, "resolve.superseded", after.serves(&before).when("right after it was superseded"));
+    let after = CapabilitySet::union([&polls, &maps]);
+    bob.session().can_resolve(&alice, &after).await?.or_stop()?;
+    let superseded = bob.session().resolve(&alice, &before.hash()).await?;
+    check!(cx, "resolve.superseded", superseded.serves(&before).when("right after it was superseded"));
     Ok(())
 }
 
@@ -188,15 +197,14 @@ async fn is_for_those_who_see_presence(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let (phone, laptop, set) = (alice.session(), bob.session(), cx.set());
     phone.publish(&set).await?;
+    phone.can_resolve(&alice, &set).await?.or_stop()?;
     let hidden = laptop.resolve(&alice, &set.hash()).await?;
     check!(cx, "resolve.strangers", hidden.is_rejected_with_error().when("for a stranger"));
     let room = cx.room(&phone, &[&laptop]).await?;
     // Now that they share a room it is served: it was hidden, and not broken.
     laptop.can_resolve(&alice, &set).await?.or_stop()?;
     room.leave(&laptop).await?;
-    let later = cx.set();
-    phone.publish(&later).await?;
-    let gone = laptop.resolve(&alice, &later.hash()).await?;
-    check!(cx, "resolve.strangers", gone.is_rejected_with_error().when("for somebody who left"));
+    let gone = laptop.resolve_settles(&alice, &set.hash(), Reply::is_rejected_with_error).await?;
+    check!(cx, "resolve.strangers", gone.when("for somebody who left"));
     Ok(())
 }

@@ -173,23 +173,25 @@ async fn does_not_depend_on_order(cx: &Cx) -> Ran {
 async fn counts_the_same_set_once(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let set = cx.set();
-    phone.publish(&set).await?;
-    tablet.publish(&set).await?;
-    check!(cx, "union.idempotent", phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
+    let [shared, hers, its] = cx.sets();
+    phone.publish(&shared).await?;
+    tablet.publish(&shared).await?;
+    check!(cx, "union.idempotent", phone.status_settles_on(&alice, &Expect::hash_of(&shared)).await?);
+    // Each adds something of its own. When the tablet leaves, what it alone had goes, which shows that
+    // the leaving has been worked off; what both had stays.
+    let (both, other) = (salted_union(cx, &shared, &hers), salted_union(cx, &shared, &its));
+    phone.publish(&both).await?;
+    tablet.publish(&other).await?;
+    phone.status_settles_on(&alice, &Expect::union_of(&[&both, &other])).await?.or_stop()?;
     tablet.log_out().await?;
-    let stays = phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?;
-    check!(cx, "union.idempotent", stays.when("while one of two still declares it"));
-    // A third session's set shows that the leaving has been worked off.
-    let (laptop, other) = (alice.log_in("laptop").await?, cx.set());
-    laptop.publish(&other).await?;
-    let both = Expect::union_of(&[&set, &other]);
-    check!(
-        cx,
-        "union.idempotent",
-        phone.status_settles_on(&alice, &both).await?.when("while one of two still declares it")
-    );
+    let stays = phone.status_settles_on(&alice, &Expect::hash_of(&both)).await?;
+    check!(cx, "union.idempotent", stays.when("after one of two that declared the same has left"));
     Ok(())
+}
+
+/// A set with the names of both whose hash needs no encoding.
+fn salted_union(cx: &Cx, one: &CapabilitySet, other: &CapabilitySet) -> CapabilitySet {
+    cx.salted(CapabilitySet::union([one, other]), &[])
 }
 
 async fn follows_a_new_declaration(cx: &Cx) -> Ran {
@@ -261,7 +263,9 @@ async fn is_empty_after_logout_everywhere(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let viewer = bob.session();
     cx.room(&viewer, &[&alice.session()]).await?;
-    let ([phone, ..], _) = four_sessions(cx, &alice).await?;
+    let ([phone, ..], sets) = four_sessions(cx, &alice).await?;
+    let whole = Expect::union_of(&sets.iter().collect::<Vec<_>>());
+    viewer.status_settles_on(&alice, &whole).await?.or_stop()?;
     phone.log_out_everywhere().await?;
     check!(cx, "union.leave", viewer.status_settles_on(&alice, &Expect::Nothing).await?);
     Ok(())
@@ -284,15 +288,16 @@ async fn is_one_users_alone(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let device = cx.name().to_uppercase();
     let (phone, laptop) = (alice.log_in_on(&device, "phone").await?, bob.log_in_on(&device, "laptop").await?);
-    let [calls, maps] = cx.sets();
+    let [calls, maps, polls] = cx.sets();
     phone.publish(&calls).await?;
     laptop.publish(&maps).await?;
     check!(cx, "union.per-user", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
     check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::hash_of(&maps)).await?);
-    // One of the two devices of that name goes; the other's set stays.
+    // One of the two devices of that name goes; the other's set stays, as its union with a new one shows.
     phone.log_out().await?;
     check!(cx, "union.per-user", alice.session().status_settles_on(&alice, &Expect::Nothing).await?);
-    check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::hash_of(&maps)).await?);
+    bob.session().publish(&polls).await?;
+    check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::union_of(&[&maps, &polls])).await?);
     Ok(())
 }
 
@@ -313,17 +318,17 @@ async fn takes_the_empty_set(cx: &Cx) -> Ran {
 
 async fn ignores_sessions_that_declared_nothing(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, set) = (alice.session(), cx.set());
+    let phone = alice.session();
+    let [set, other] = cx.sets();
     phone.publish(&set).await?;
     phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.or_stop()?;
     let tablet = alice.log_in("tablet").await?;
     check!(cx, "union.undeclared", tablet.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     tablet.log_out().await?;
-    check!(
-        cx,
-        "union.undeclared",
-        phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.when("after it left")
-    );
+    // A third session's set shows that the leaving has been worked off.
+    alice.log_in("laptop").await?.publish(&other).await?;
+    let both = phone.status_settles_on(&alice, &Expect::union_of(&[&set, &other])).await?;
+    check!(cx, "union.undeclared", both.when("after it left"));
     Ok(())
 }
 
@@ -347,8 +352,9 @@ async fn settles_conflicting_parameters(cx: &Cx) -> Ran {
             check!(cx, "union.conflict", carried);
             return Ok(());
         };
+        let settled = phone.resolve_settles(user, &hash, |reply| reply.serves_what_hashes_to(&hash)).await?;
+        check!(cx, "union.conflict", settled);
         let resolved = phone.resolve(user, &hash).await?;
-        check!(cx, "union.conflict", resolved.serves_what_hashes_to(&hash));
         let all = resolved.set().is_some_and(|set| set.names().eq(whole.names()));
         check!(cx, "union.conflict", resolved.judge(all, "a set that holds every name once"));
         served.push((hash, resolved));

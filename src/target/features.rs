@@ -18,6 +18,8 @@ pub enum Feature {
     Parameters,
     /// Capability names outside the Common Namespaced Identifier Grammar.
     OpaqueNames,
+    /// Hashes with `+` and `/` in paths.
+    EveryHash,
     /// A gated capability, and users entitled to it.
     Gating,
     /// A named limit for the size of a set.
@@ -34,6 +36,7 @@ impl fmt::Display for Feature {
             Self::Presence => "presence",
             Self::Parameters => "parameters",
             Self::OpaqueNames => "opaque_names",
+            Self::EveryHash => "every_hash",
             Self::Gating => "gating",
             Self::SizeLimit => "size_limit",
             Self::Federation => "federation",

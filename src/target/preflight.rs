@@ -1,8 +1,10 @@
 //! Preflight: is the target there, is it a homeserver, and what does it offer?
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::interval;
 
 use crate::spec::binding::{Operation, encode};
 use crate::spec::canonical::{Json, Object};
@@ -12,6 +14,9 @@ use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
 use super::config::Target;
 use super::features::{Feature, Features, Standing};
 use super::provision::{Account, Cast, Login, ProvisionError, Provisioner};
+
+/// The pace of looking again.
+const PACE: Duration = Duration::from_millis(20);
 
 /// Why nothing can be tested at all: exit code 4.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -233,40 +238,45 @@ impl Probe<'_> {
         exchange.errcode()
     }
 
-    /// Presence is set and then observed: a server may have it switched off.
+    /// Presence is set and then observed: a server may have it switched off, or take its time.
     async fn presence(&self, features: &mut Features) {
-        let user = encode(&self.user.user_id);
-        let put = Request::new("PUT", format!("/_matrix/client/v3/presence/{user}/status"))
-            .json(&json!({ "presence": "unavailable", "status_msg": self.run_id }));
-        let put = self.send(put).await;
-        let get = self
-            .send(Request::new(
-                "GET",
-                self.target.binding.presence.status.path(&[("user_id", &self.user.user_id)]),
-            ))
-            .await;
-        let said = get
-            .result
-            .as_ref()
-            .ok()
-            .and_then(|r| serde_json::from_slice::<Value>(&r.body).ok())
-            .unwrap_or_default();
-        let standing = match (put.status(), get.status()) {
-            (Some(200), Some(200)) if said["status_msg"] == self.run_id => Standing::Available,
-            (Some(200), Some(200)) => Standing::Broken(
-                "presence is switched off: a status that was set is not shown (Synapse: presence.enabled)"
-                    .to_owned(),
-            ),
-            (Some(200), _) => Standing::Broken(format!(
-                "presence cannot be read: GET status was answered {}",
-                get.describe()
-            )),
+        let path = format!("/_matrix/client/v3/presence/{}/status", encode(&self.user.user_id));
+        let status = json!({ "presence": "unavailable", "status_msg": self.run_id });
+        let put = self.send(Request::new("PUT", path).json(&status)).await;
+        let standing = match put.status() {
+            Some(200) => self.presence_is_shown().await,
             _ => Standing::Broken(format!(
                 "presence cannot be set: PUT status was answered {}",
                 put.describe()
             )),
         };
         features.set(Feature::Presence, standing);
+    }
+
+    async fn presence_is_shown(&self) -> Standing {
+        let path = self.target.binding.presence.status.path(&[("user_id", &self.user.user_id)]);
+        let closes = Instant::now() + self.target.limits.settle;
+        let mut pace = interval(PACE);
+        loop {
+            pace.tick().await;
+            let closed = Instant::now() >= closes;
+            let get = self.send(Request::new("GET", path.clone())).await;
+            let body = get.result.as_ref().ok().map(|response| response.body.clone()).unwrap_or_default();
+            let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+            match get.status() {
+                Some(200) if said["status_msg"] == self.run_id => return Standing::Available,
+                Some(200) if !closed => {}
+                Some(200) => {
+                    let reason = "presence is switched off: a status that was set is not shown (Synapse: presence.enabled)";
+                    return Standing::Broken(reason.to_owned());
+                }
+                _ => {
+                    let reason =
+                        format!("presence cannot be read: GET status was answered {}", get.describe());
+                    return Standing::Broken(reason);
+                }
+            }
+        }
     }
 
     /// Which sets are taken, and whether hashes survive the URL.
@@ -290,15 +300,22 @@ impl Probe<'_> {
             };
             features.set(feature, standing);
         }
-        let slashed = self.salted(|set| set.hash().as_str().contains('/'), Object::new(), "");
-        let slashed = self.upload(&slashed).await;
-        if baseline.status() == Some(200) && slashed.status() != Some(200) {
-            features.notes.push(format!(
-                "a hash that holds / does not survive the URL ({} was answered {}): a proxy in between may decode %2F \
-                 (nginx: proxy_pass without a path; Apache: AllowEncodedSlashes NoDecode, nocanon)",
-                slashed.request.path,
-                slashed.describe()
-            ));
+        features.set(Feature::EveryHash, self.every_hash(&baseline).await);
+    }
+
+    /// Whether hashes with `+` and `/` survive the path as well as one without did.
+    async fn every_hash(&self, baseline: &Exchange) -> Standing {
+        let spoiled = |set: &CapabilitySet| ['+', '/'].iter().all(|c| set.hash().as_str().contains(*c));
+        let exchange = self.upload(&self.salted(spoiled, Object::new(), "")).await;
+        match (baseline.status(), exchange.status()) {
+            (Some(200), Some(200)) => Standing::Available,
+            (Some(200), _) => Standing::Broken(format!(
+                "{} was answered {}, while a hash without + and / is taken: does a proxy decode the path? (nginx: proxy_pass \
+                 without a path; Apache: AllowEncodedSlashes NoDecode and nocanon)",
+                exchange.request.path,
+                exchange.describe()
+            )),
+            _ => Standing::Broken(format!("no upload succeeds: {}", baseline.describe())),
         }
     }
 
