@@ -109,6 +109,10 @@ impl Arithmetic {
     pub(crate) fn union(self, sets: &[Arc<Set>]) -> Option<Arc<Set>> {
         let sets = mistakes::counted(self.faults, sets);
         let (first, rest) = sets.split_first()?;
+        let alike = rest.iter().all(|set| set.hash == first.hash) && self.faults.is_empty();
+        if rest.is_empty() || alike {
+            return Some(first.clone());
+        }
         let spelled = |parameters: &CanonicalJsonValue| parameters.to_string();
         let mut members = first.members.clone();
         for (name, parameters) in rest.iter().flat_map(|set| &set.members) {
@@ -122,9 +126,6 @@ impl Arithmetic {
                     }
                 }
             }
-        }
-        if rest.iter().all(|set| set.hash == first.hash) && self.faults.is_empty() {
-            return Some(first.clone());
         }
         Some(mistakes::united(self, sets, self.set(members)))
     }
