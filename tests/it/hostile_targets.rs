@@ -5,8 +5,6 @@
 //! of the capability API alone. Every row that passes nevertheless is listed, with the reason why
 //! the target truly keeps that rule.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
-
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -25,6 +25,9 @@ impl Reporter for Silent {
     }
 }
 
+/// The longest that any run of these tests may last, on a machine however busy.
+const ENDS_WITHIN: Duration = Duration::from_secs(120);
+
 /// How the runs of these tests are done.
 pub(crate) const OPTIONS: Options = Options { jobs: 32, fail_fast: false, all_transcripts: false };
 
@@ -63,7 +66,10 @@ pub(crate) async fn run(target: Target) -> RunResult {
 pub(crate) async fn run_with(target: Target, selection: Selection, options: Options) -> RunResult {
     let plan = Plan::new(selection).unwrap();
     let request = Request { target, plan, options, seed: 7, run_id: nonce() };
-    engine::run(request, &mut Silent, std::future::pending()).await.unwrap().result
+    let mut silent = Silent;
+    let run = engine::run(request, &mut silent, std::future::pending());
+    // A run that waits for itself fails here instead of hanging.
+    tokio::time::timeout(ENDS_WITHIN, run).await.expect("the run does not end").unwrap().result
 }
 
 /// A run id that no other run of these tests has.
