@@ -1,13 +1,15 @@
 //! `capcheck serve`: the built-in homeserver, on its own.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use super::interrupt::Interrupt;
 use super::output::fail;
 use crate::engine::exit::{FAULT, USAGE};
-use crate::reference::{self, Account, Fault, Grant, Options, Registration, Running, ServerLimits};
+use crate::reference::{self, Fault, Grant, Options, Running, ServerLimits};
 
 /// Runs the built-in homeserver until it is interrupted
 #[derive(Debug, clap::Args)]
@@ -30,10 +32,10 @@ pub(super) struct ServeArgs {
         env = "CAPCHECK_REGISTRATION",
         hide_env_values = true
     )]
-    registration: Registration,
+    registration: String,
     /// A user that exists from the start; repeatable
     #[arg(long, value_name = "USER:PASSWORD")]
-    account: Vec<Account>,
+    account: Vec<String>,
     /// Have no presence
     #[arg(long)]
     no_presence: bool,
@@ -49,14 +51,15 @@ pub(super) struct ServeArgs {
 }
 
 impl ServeArgs {
-    fn options(self) -> Options {
+    /// The options, or one line about what is wrong.
+    fn options(self) -> Result<Options, String> {
         let defaults = Options::default();
         let limits = defaults.limits;
-        Options {
+        Ok(Options {
             server_name: self.server_name,
             grants: if self.grant.is_empty() { defaults.grants } else { self.grant },
-            registration: self.registration,
-            accounts: self.account,
+            registration: parsed("--registration", &self.registration)?,
+            accounts: self.account.iter().map(|text| parsed("--account", text)).collect::<Result<_, _>>()?,
             limits: ServerLimits {
                 max_set_bytes: self.max_set_bytes.unwrap_or(limits.max_set_bytes),
                 ..limits
@@ -64,8 +67,13 @@ impl ServeArgs {
             faults: self.fault.into_iter().collect(),
             presence_enabled: !self.no_presence,
             ..Options::default()
-        }
+        })
     }
+}
+
+/// Reads a value that holds a secret: clap would repeat it in its error.
+fn parsed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| format!("{option}: {error}"))
 }
 
 /// Serves until SIGINT or SIGTERM; exit code 0, or 2 if the address cannot be listened on.
@@ -85,7 +93,11 @@ async fn serve(args: ServeArgs) -> ExitCode {
         Err(error) => return fail(FAULT, format_args!("cannot wait for signals: {error}")),
     };
     let listen = args.listen;
-    match reference::start(listen, args.options()).await {
+    let options = match args.options() {
+        Ok(options) => options,
+        Err(error) => return fail(USAGE, error),
+    };
+    match reference::start(listen, options).await {
         Ok(server) => {
             announce(&server);
             interrupted.wait().await;

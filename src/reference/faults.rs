@@ -110,15 +110,15 @@ faults! {
         r"an unknown hash ends in an internal error";
     ServerUnknown400 = "server-unknown-400" breaks ["server.unknown-hash-404"] of "S4":
         r"an unknown hash is answered with 400";
-    HashLookupByPrefix = "hash-lookup-by-prefix" breaks ["server.malformed-hash"] of "S4":
+    HashLookupByPrefix = "hash-lookup-by-prefix" breaks ["server.malformed-hash", "resolve.malformed-hash"] of "S4":
         r"hashes are looked up by prefix, as people abbreviate commits";
     HashLookupIgnoresCase = "hash-lookup-ignores-case" breaks ["server.unknown-hash", "resolve.unknown"] of "S4":
         r"hashes are compared without regard to case, as the database's collation has it";
-    PathDecodedTwice = "path-decoded-twice" breaks ["server.malformed-hash"] of "S4":
+    PathDecodedTwice = "path-decoded-twice" breaks ["server.malformed-hash", "upload.malformed-hash", "resolve.malformed-hash"] of "S4":
         r"path variables are decoded twice: by the router and by the handler";
-    MalformedHashCrash = "malformed-hash-crash" breaks ["server.malformed-hash"] of "S4":
+    MalformedHashCrash = "malformed-hash-crash" breaks ["server.malformed-hash", "upload.malformed-hash", "resolve.malformed-hash"] of "S4":
         r"a hash that cannot be decoded ends in an internal error";
-    MalformedHashPlainText = "malformed-hash-plain-text" breaks ["server.malformed-hash"] of "S4":
+    MalformedHashPlainText = "malformed-hash-plain-text" breaks ["server.malformed-hash", "upload.malformed-hash", "resolve.malformed-hash"] of "S4":
         r"a malformed hash is answered by the framework, in plain text";
     ServerNameFreeForm = "server-name-free-form" breaks ["server.identifier-grammar"] of "S5":
         r"the server publishes a name outside the identifier grammar";
@@ -142,16 +142,18 @@ faults! {
         r"any hash is accepted, and nothing comes of one that is unknown";
     DeclareAnythingLater = "declare-anything-later" breaks ["upload.refuse-unknown"] of "C6":
         r"unknown hashes are refused on first sign-up alone: whoever has uploaded once is trusted";
-    RefusalWith200 = "refusal-with-200" breaks ["upload.refuse-unknown"] of "C6":
+    RefusalWith200 = "refusal-with-200" breaks ["upload.refuse-unknown", "upload.refusal-as-bound"] of "C6":
         r"the refusal is an error body under status 200";
-    RefusalUnauthorized = "refusal-unauthorized" breaks ["upload.refusal-recognisable"] of "C6":
+    RefusalUnauthorized = "refusal-unauthorized" breaks ["upload.refusal-recognisable", "upload.refusal-as-bound"] of "C6":
         r"the refusal is 401 `M_UNAUTHORIZED`, on which a client logs in anew";
-    RefusalUnrecognized = "refusal-unrecognized" breaks ["upload.refusal-recognisable"] of "C6":
+    RefusalUnrecognized = "refusal-unrecognized" breaks ["upload.refusal-recognisable", "upload.refusal-as-bound"] of "C6":
         r"the refusal is 404 `M_UNRECOGNIZED`, as if the operation did not exist";
-    RefusalAsLimit = "refusal-as-limit" breaks ["upload.refusal-recognisable"] of "C6":
+    RefusalAsLimit = "refusal-as-limit" breaks ["upload.refusal-recognisable", "upload.refusal-as-bound"] of "C6":
         r"the refusal bears the errcode of rate limits";
-    RefusalAsBadBody = "refusal-as-bad-body" breaks ["upload.refusal-recognisable"] of "C6":
+    RefusalAsBadBody = "refusal-as-bad-body" breaks ["upload.refusal-recognisable", "upload.refusal-as-bound"] of "C6":
         r"the refusal is the answer to a declaration without a hash";
+    RefusalForbidden = "refusal-forbidden" breaks ["upload.refusal-as-bound"] of "C6":
+        r"the refusal is 403 `M_FORBIDDEN`";
     RefusalWithdraws = "refusal-withdraws" breaks ["upload.refusal-keeps-previous"] of "C6":
         r"a refused declaration withdraws the set in force";
     RefusalCached = "refusal-cached" breaks ["upload.accept-after-upload", "upload.no-pinning"] of "C8":
@@ -266,6 +268,8 @@ faults! {
         r"the status request does not carry the hash";
     StatusOneLate = "status-one-late" breaks ["presence.status"] of "C4":
         r"the status request carries the hash before the last change";
+    StatusBehind = "status-behind" breaks ["presence.read-your-write"] of "C4":
+        r"for a second after a change the status request carries the hash before it, from a replica";
     SyncWithoutHash = "sync-without-hash" breaks ["presence.sync"] of "C4":
         r"presence in `/sync` does not carry the hash";
     SyncInitialWithoutHash = "sync-initial-without-hash" breaks ["presence.sync"] of "C5":
@@ -288,6 +292,8 @@ faults! {
         r"whoever is invited receives presence like whoever has joined";
     StrangersLeft = "strangers-left" breaks ["presence.strangers"] of "C5":
         r"whoever has left a room still receives presence";
+    StrangersStatus = "strangers-status" breaks ["presence.strangers"] of "C5":
+        r"the status request shows everybody's presence to everybody";
     StatusMessageDropsHash = "status-message-drops-hash" breaks ["presence.survives-status"] of "C4":
         r"setting presence replaces the whole of it, and loses the hash";
     PresenceWritable = "presence-writable" breaks ["presence.not-writable"] of "C3":

@@ -5,7 +5,6 @@
 
 mod file;
 mod load;
-mod mistake;
 mod upload;
 mod verify;
 

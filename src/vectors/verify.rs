@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::file::{Answer, Case, File, HashString, Invalid, Reading, Subject, Union, Valid};
 use super::load::{LoadError, load};
-use super::mistake;
 use crate::spec::canonical::{self, Json};
 use crate::spec::capability::{CapabilitySet, SetError};
 use crate::spec::hash::{CapabilityHash, HashError};
+use crate::spec::mistake;
 
 /// What came of verifying a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ fn valid(case: &Valid, read: Read, check: &mut Check<'_>) {
     check.equal("canonical", &case.canonical, &canonical);
     check.equal("sha256", &case.sha256, CapabilityHash::of(canonical.as_bytes()).as_str());
     for (name, hash) in &case.wrong {
-        let derived = mistake::of_input(name, &case.input, &canonical);
+        let derived = mistake::find(name).and_then(|m| m.hash_of_text(&case.input, &canonical));
         wrong(name, hash, derived, &case.sha256, check);
     }
 }
@@ -217,7 +217,8 @@ fn union(case: &Union, check: &mut Check<'_>) {
     check.equal("canonical", &case.canonical, String::from_utf8_lossy(&union.canonical_bytes()));
     check.equal("sha256", &case.sha256, union.hash().as_str());
     for (name, hash) in &case.wrong {
-        wrong(name, hash, mistake::of_union(name, &sets), &case.sha256, check);
+        let derived = mistake::find(name).and_then(|m| m.hash_of_union(&sets));
+        wrong(name, hash, derived, &case.sha256, check);
     }
 }
 

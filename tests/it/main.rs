@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module for each subject.
 
 mod cli;
+mod docs;
 mod faults;
 mod hash;
 mod hostile_targets;

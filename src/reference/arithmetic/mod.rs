@@ -116,7 +116,8 @@ impl Arithmetic {
                 Entry::Vacant(entry) => drop(entry.insert(parameters.clone())),
                 Entry::Occupied(mut entry) => {
                     let later = self.faults.has(Fault::UnionConflictLastWins);
-                    if later || spelled(entry.get()) < spelled(parameters) {
+                    let differs = entry.get() != parameters;
+                    if differs && (later || spelled(entry.get()) < spelled(parameters)) {
                         entry.insert(parameters.clone());
                     }
                 }

@@ -48,7 +48,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
 /// Hash to the server's capabilities (draft S4, S5).
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let hash = path_hash(server, session, call)?;
+    let hash = looked_up_hash(server, session, call)?;
     let Some(set) = server.with(|state, _| state.server_set_by_hash(session.user, &hash)) else {
         return unknown_to_server(server);
     };
@@ -112,6 +112,7 @@ fn refusal(server: &Server) -> Reply {
         (Fault::RefusalUnrecognized, 404, "M_UNRECOGNIZED"),
         (Fault::RefusalAsLimit, 403, "M_LIMIT_EXCEEDED"),
         (Fault::RefusalAsBadBody, 400, "M_BAD_JSON"),
+        (Fault::RefusalForbidden, 403, "M_FORBIDDEN"),
     ];
     let (status, errcode) = deviations
         .into_iter()
@@ -124,7 +125,7 @@ fn refusal(server: &Server) -> Reply {
 /// A client uploads the set behind a hash (draft C7).
 fn upload(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let claimed = path_hash(server, session, call)?;
+    let claimed = path_hash(server, call)?;
     let read = server.arithmetic.read(&call.body);
     if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
         let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
@@ -144,7 +145,7 @@ fn upload(server: &Server, call: &Call) -> Answer {
 /// one whom the asker may not see look alike.
 fn resolve(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let hash = path_hash(server, session, call)?;
+    let hash = looked_up_hash(server, session, call)?;
     let owner = call.variables.get("user_id").unwrap_or_default();
     let set = server.with(|state, now| {
         let Some(user) = state.find_user(owner) else {
@@ -175,12 +176,20 @@ fn resolve(server: &Server, call: &Call) -> Answer {
     }
 }
 
-/// The hash of the path; anything that no SHA-256 digest is spelled like is the client's mistake.
-pub(super) fn path_hash(server: &Server, session: &Session, call: &Call) -> Result<String, Reply> {
-    let text = call.variables.get("hash").unwrap_or_default();
-    if let Some(hash) = server.with(|state, _| state.guess_hash(session.user, text)) {
-        return Ok(hash);
+/// The hash under which something is looked up: the path's.
+fn looked_up_hash(server: &Server, session: &Session, call: &Call) -> Result<String, Reply> {
+    if server.has(Fault::HashLookupByPrefix) || server.has(Fault::HashLookupIgnoresCase) {
+        let text = call.variables.get("hash").unwrap_or_default();
+        if let Some(hash) = server.with(|state, _| state.guess_hash(session.user, text)) {
+            return Ok(hash);
+        }
     }
+    path_hash(server, call)
+}
+
+/// The hash of the path; anything that no SHA-256 digest is spelled like is the client's mistake.
+fn path_hash(server: &Server, call: &Call) -> Result<String, Reply> {
+    let text = call.variables.get("hash").unwrap_or_default();
     server.arithmetic.hash_in_request(text).ok_or_else(|| malformed_hash(server))
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request
     let session = found.as_ref().ok().map(|(endpoint, _)| session(&server, *endpoint, &parts));
     // The body is read before any answer, an early one included: the client is still writing it.
     let body = tokio::select! {
+        biased;
         body = read_body(body, limit(&server, &found)) => body,
         () = server.stopping() => return Reply::from(MatrixError::stopping("Stopping")).into_response(),
     };

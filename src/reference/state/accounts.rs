@@ -29,6 +29,8 @@ pub(super) struct User {
     pub(super) uploads: HashMap<String, Uploaded>,
     /// The union in force (draft C3).
     pub(super) union: Option<Arc<Set>>,
+    /// Since when the union is in force, or none is.
+    pub(super) union_since: Duration,
     /// Unions that were in force, with the time until which they resolve.
     pub(super) superseded: VecDeque<(Arc<Set>, Duration)>,
     /// Sets of ended sessions that some faults still count.
@@ -103,6 +105,7 @@ impl State {
             server_set: self.offer_to(new.localpart),
             uploads: HashMap::new(),
             union: None,
+            union_since: Duration::ZERO,
             superseded: VecDeque::new(),
             ghosts: Vec::new(),
         });

@@ -8,6 +8,8 @@ mod rooms;
 mod sessions;
 mod sets;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod uia;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

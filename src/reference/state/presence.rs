@@ -187,14 +187,14 @@ impl State {
             let online = owner.presence.availability == Availability::Online;
             content.insert("currently_active".to_owned(), online.into());
         }
-        if let Some(hash) = self.told_hash(user, way) {
+        if let Some(hash) = self.told_hash(now, user, way) {
             content.insert(self.rules.presence_field.clone(), hash);
         }
         Value::Object(content)
     }
 
     /// What presence tells as the hash of a user's union (draft C4).
-    fn told_hash(&self, user: UserKey, way: Way) -> Option<Value> {
+    fn told_hash(&self, now: Duration, user: UserKey, way: Way) -> Option<Value> {
         let owner = &self.users[user.0];
         let silent = match way {
             Way::Status => self.has(Fault::StatusWithoutHash),
@@ -210,10 +210,12 @@ impl State {
         if let Some(forged) = &owner.presence.forged {
             return Some(forged.clone()).filter(|value| !value.is_null());
         }
-        let late = way == Way::Status && self.has(Fault::StatusOneLate);
-        let union = match owner.superseded.back().filter(|_| late) {
-            Some((superseded, _)) => Some(superseded),
-            None => owner.union.as_ref(),
+        let behind = self.has(Fault::StatusBehind) && now < owner.union_since + Duration::from_secs(1);
+        let before = owner.superseded.back().map(|(superseded, _)| superseded);
+        let union = match way {
+            Way::Status if behind => before,
+            Way::Status if self.has(Fault::StatusOneLate) => before.or(owner.union.as_ref()),
+            _ => owner.union.as_ref(),
         };
         let padding = if self.has(Fault::HashPaddedInPresence) { "=" } else { "" };
         union.map(|union| self.arithmetic().hash_in_answer(&format!("{}{padding}", union.hash)))

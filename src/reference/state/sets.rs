@@ -1,6 +1,6 @@
 //! Capability sets: uploaded, declared, united and resolved.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 
-/// Superseded unions that are kept per user, whatever their age.
+/// Superseded unions that are kept per user, whatever their age: so many, and of so many
+/// bytes together. The last one is kept whatever its size.
 const SUPERSEDED: usize = 16;
+const SUPERSEDED_BYTES: usize = 4 << 20;
 /// How often sets that nobody needs are thrown away.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Sets larger than this do not resolve under a fault.
@@ -233,17 +235,12 @@ impl State {
 
     /// A known hash that some text of a request stands for, under faults that guess.
     pub(crate) fn guess_hash(&self, user: UserKey, text: &str) -> Option<String> {
-        let by_prefix = self.has(Fault::HashLookupByPrefix);
-        let by_case = self.has(Fault::HashLookupIgnoresCase);
-        if !by_prefix && !by_case {
-            return None;
-        }
-        let offered = [&self.users[user.0].server_set.hash];
-        let fits = |known: &&&String| {
-            (by_prefix && text.len() >= 8 && known.starts_with(text))
-                || (by_case && known.eq_ignore_ascii_case(text))
+        let fits = |known: &&String| match self.has(Fault::HashLookupByPrefix) {
+            true => text.len() >= 8 && known.starts_with(text),
+            false => known.eq_ignore_ascii_case(text),
         };
-        offered.iter().copied().chain(self.sets.known.keys()).find(|known| fits(&known)).cloned()
+        let offered = &self.users[user.0].server_set.hash;
+        std::iter::once(offered).chain(self.sets.known.keys()).find(fits).cloned()
     }
 
     /// Computes a user's union anew (draft C3) and tells the sharers if it changed (draft C4).
@@ -268,13 +265,12 @@ impl State {
             return;
         }
         owner.presence.forged = None;
+        owner.union_since = now;
         owner.superseded.retain(|(_, until)| *until > now);
         let first = owner.presence.position == 0 || owner.union.is_none();
         if let Some(old) = std::mem::replace(&mut owner.union, union) {
             owner.superseded.push_back((old, now + self.rules.limits.superseded_for));
-            if owner.superseded.len() > SUPERSEDED {
-                owner.superseded.pop_front();
-            }
+            bound(&mut owner.superseded);
         }
         let unpublished = (self.has(Fault::ChangePublishedOnce) && !first)
             || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty());
@@ -329,6 +325,14 @@ impl State {
     }
 }
 
+/// Drops the oldest of what was superseded, beyond the bounds.
+fn bound(superseded: &mut VecDeque<(Arc<Set>, Duration)>) {
+    let bytes = |kept: &VecDeque<(Arc<Set>, _)>| kept.iter().map(|(set, _)| set.body.len()).sum::<usize>();
+    while superseded.len() > SUPERSEDED || (superseded.len() > 1 && bytes(superseded) > SUPERSEDED_BYTES) {
+        superseded.pop_front();
+    }
+}
+
 /// The sets that a user's sessions have declared.
 fn sets_in_force(user: &User) -> impl Iterator<Item = &Arc<Set>> {
     user.devices.values().filter_map(|device| device.declared.as_ref())
@@ -349,5 +353,10 @@ impl Sets {
         if let Some(known) = self.known.remove(hash) {
             self.bytes -= known.set.body.len();
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn knows(&self, hash: &str) -> bool {
+        self.known.contains_key(hash)
     }
 }
