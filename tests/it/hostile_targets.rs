@@ -16,7 +16,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
 use super::support::proxy::{Answer, Proxy, Turn, error, is_capability, json};
-use super::support::{complaints, declared, run, target, with_outcome};
+use super::support::{SETTLE, complaints, declared, run, with_outcome};
 
 /// The built-in homeserver, but for the answers to capability operations.
 async fn answering(
@@ -26,12 +26,8 @@ async fn answering(
         Proxy::start(move |request| if is_capability(request) { answer(request) } else { Turn::Pass }).await;
     let mut target = declared(&proxy.url());
     // What never comes is waited for in many scenarios.
-    target.limits.settle = target_settle();
+    target.limits.settle = SETTLE;
     run(target).await
-}
-
-fn target_settle() -> std::time::Duration {
-    target("http://localhost").limits.settle
 }
 
 /// These rows passed and no others, and these failed and no others.

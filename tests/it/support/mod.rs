@@ -25,6 +25,9 @@ impl Reporter for Silent {
     }
 }
 
+/// How long effects are waited for that never come.
+pub(crate) const SETTLE: Duration = Duration::from_millis(200);
+
 /// The longest that any run of these tests may last, on a machine however busy.
 const ENDS_WITHIN: Duration = Duration::from_secs(120);
 
@@ -41,7 +44,7 @@ pub(crate) fn target(url: &str) -> Target {
     let mut target = Target::from_url(url).unwrap();
     target.limits.request_timeout = Duration::from_millis(500);
     target.limits.scenario_timeout = Duration::from_secs(20);
-    target.limits.settle = Duration::from_millis(200);
+    target.limits.settle = SETTLE;
     target.limits.rate_limit_cap = Duration::from_millis(300);
     target
 }
