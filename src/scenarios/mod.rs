@@ -28,6 +28,9 @@ pub use context::Cx;
 /// What a scenario comes back with: the end, or why it ended before.
 pub type Ran = Result<(), Stop>;
 
+/// A story as it is being told.
+pub type Story = Pin<Box<dyn Future<Output = Ran> + Send>>;
+
 /// A story about users, sessions and their homeserver.
 pub struct Scenario {
     /// The permanent id, `area::words_with_underscores`.
@@ -41,7 +44,7 @@ pub struct Scenario {
     /// How many users play in it.
     pub cast: Cast,
     /// The story.
-    pub run: fn(Arc<Cx>) -> Pin<Box<dyn Future<Output = Ran> + Send>>,
+    pub run: fn(Arc<Cx>) -> Story,
 }
 
 impl std::fmt::Debug for Scenario {

@@ -91,21 +91,24 @@ async fn serves_what_hashes_to_the_question(cx: &Cx) -> Ran {
     Ok(())
 }
 
+/// Which hashes are wanted.
+type Wanted = fn(&str) -> bool;
+
 async fn takes_every_hash_in_a_path(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, plain) = (alice.session(), cx.set());
     cx.try_every_hash();
     phone.publish(&plain).await?;
     phone.can_resolve(&alice, &plain).await?.when("whose hash needs no encoding").or_stop()?;
-    let plus = |set: &CapabilitySet| set.hash().as_str().contains('+') && !set.hash().as_str().contains('/');
-    let slash = |set: &CapabilitySet| set.hash().as_str().contains('/') && !set.hash().as_str().contains('+');
-    let both = |set: &CapabilitySet| set.hash().as_str().contains('/') && set.hash().as_str().contains('+');
-    let double = |set: &CapabilitySet| set.hash().as_str().contains("//");
-    let front = |set: &CapabilitySet| set.hash().as_str().starts_with('/');
-    let kinds: [(&str, fn(&CapabilitySet) -> bool); 5] =
-        [("+", plus), ("/", slash), ("+ and /", both), ("//", double), ("a / in front", front)];
+    let kinds: [(&str, Wanted); 5] = [
+        ("+", |hash| hash.contains('+') && !hash.contains('/')),
+        ("/", |hash| hash.contains('/') && !hash.contains('+')),
+        ("+ and /", |hash| hash.contains('+') && hash.contains('/')),
+        ("//", |hash| hash.contains("//")),
+        ("a / in front", |hash| hash.starts_with('/')),
+    ];
     for (what, wanted) in kinds {
-        let set = cx.salted_until(CapabilitySet::default(), wanted);
+        let set = cx.salted_until(CapabilitySet::default(), |set| wanted(set.hash().as_str()));
         let moment = format!("for a hash with {what}");
         if check!(cx, "resolve.encoding", phone.upload(&set).await?.is_accepted().when(&moment)) {
             phone.declare(&set).await?.or_stop("the declaration of an uploaded set")?;

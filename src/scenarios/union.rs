@@ -156,7 +156,7 @@ async fn does_not_depend_on_order(cx: &Cx) -> Ran {
     let expect = Expect::union_of(&sets.iter().collect::<Vec<_>>());
     // Alice's sessions declare in the order of login, Bob's in a drawn order with the sets turned round.
     for (user, drawn) in [(&alice, false), (&bob, true)] {
-        let mut sessions = vec![user.session(), user.log_in("tablet").await?, user.log_in("laptop").await?];
+        let mut sessions = [user.session(), user.log_in("tablet").await?, user.log_in("laptop").await?];
         let mut order: Vec<usize> = (0..sets.len()).collect();
         if drawn {
             sessions.reverse();

@@ -5,8 +5,6 @@
 //! of the capability API alone. Every row that passes nevertheless is listed, with the reason why
 //! the target truly keeps that rule.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
-
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -18,7 +16,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
 use super::support::proxy::{Answer, Proxy, Turn, error, is_capability, json};
-use super::support::{complaints, declared, run, target, with_outcome};
+use super::support::{SETTLE, complaints, declared, run, with_outcome};
 
 /// The built-in homeserver, but for the answers to capability operations.
 async fn answering(
@@ -28,12 +26,8 @@ async fn answering(
         Proxy::start(move |request| if is_capability(request) { answer(request) } else { Turn::Pass }).await;
     let mut target = declared(&proxy.url());
     // What never comes is waited for in many scenarios.
-    target.limits.settle = target_settle();
+    target.limits.settle = SETTLE;
     run(target).await
-}
-
-fn target_settle() -> std::time::Duration {
-    target("http://localhost").limits.settle
 }
 
 /// These rows passed and no others, and these failed and no others.

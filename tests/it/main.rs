@@ -9,6 +9,7 @@ mod null_targets;
 mod provision;
 mod provision_errors;
 mod scenarios;
+mod secrets;
 mod support;
 mod target_file;
 mod vectors;

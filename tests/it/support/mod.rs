@@ -25,6 +25,12 @@ impl Reporter for Silent {
     }
 }
 
+/// How long effects are waited for that never come.
+pub(crate) const SETTLE: Duration = Duration::from_millis(200);
+
+/// The longest that any run of these tests may last, on a machine however busy.
+const ENDS_WITHIN: Duration = Duration::from_secs(120);
+
 /// How the runs of these tests are done.
 pub(crate) const OPTIONS: Options = Options { jobs: 32, fail_fast: false, all_transcripts: false };
 
@@ -38,7 +44,7 @@ pub(crate) fn target(url: &str) -> Target {
     let mut target = Target::from_url(url).unwrap();
     target.limits.request_timeout = Duration::from_millis(500);
     target.limits.scenario_timeout = Duration::from_secs(20);
-    target.limits.settle = Duration::from_millis(200);
+    target.limits.settle = SETTLE;
     target.limits.rate_limit_cap = Duration::from_millis(300);
     target
 }
@@ -63,7 +69,10 @@ pub(crate) async fn run(target: Target) -> RunResult {
 pub(crate) async fn run_with(target: Target, selection: Selection, options: Options) -> RunResult {
     let plan = Plan::new(selection).unwrap();
     let request = Request { target, plan, options, seed: 7, run_id: nonce() };
-    engine::run(request, &mut Silent, std::future::pending()).await.unwrap().result
+    let mut silent = Silent;
+    let run = engine::run(request, &mut silent, std::future::pending());
+    // A run that waits for itself fails here instead of hanging.
+    tokio::time::timeout(ENDS_WITHIN, run).await.expect("the run does not end").unwrap().result
 }
 
 /// A run id that no other run of these tests has.
