@@ -66,12 +66,13 @@ impl Scenario {
 }
 
 /// The areas, in the order of the suite.
-static AREAS: [&[Scenario]; 8] = [
+static AREAS: [&[Scenario]; 9] = [
     auth::SCENARIOS,
     hash::SCENARIOS,
     server::SCENARIOS,
     gating::SCENARIOS,
     upload::SCENARIOS,
+    upload::bodies::SCENARIOS,
     union::SCENARIOS,
     presence::SCENARIOS,
     resolve::SCENARIOS,
@@ -122,7 +123,7 @@ macro_rules! scenarios {
         needs: [$($needs:expr),* $(,)?],
         cast: $cast:expr $(,)?
     })+) => {
-        pub(super) static SCENARIOS: &[$crate::scenarios::Scenario] = &[$($crate::scenarios::Scenario {
+        pub(in crate::scenarios) static SCENARIOS: &[$crate::scenarios::Scenario] = &[$($crate::scenarios::Scenario {
             id: concat!(stringify!($area), "::", stringify!($name)),
             summary: $says,
             covers: &[$($covers),+],

@@ -103,19 +103,19 @@ async fn refusal_of_every_operation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_error_for_every_operation() {
     let result = answering(|_| Turn::Say(error(500, "M_UNKNOWN"))).await;
-    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound", "resolve.unknown"]);
+    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_token_for_every_operation() {
     let result = answering(|_| Turn::Say(error(401, "M_UNKNOWN_TOKEN"))).await;
-    of_a_no_sayer(&result, &["upload.refusal-as-bound", "resolve.unknown"]);
+    of_a_no_sayer(&result, &["upload.refusal-as-bound"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_every_operation_drops() {
     let result = answering(|_| Turn::Drop).await;
-    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound", "resolve.unknown"]);
+    of_a_no_sayer(&result, &["upload.refuse-unknown", "upload.refusal-as-bound"]);
 }
 
 /// Breakdowns that do not come again are nobody's verdict: a repeat is answered.
