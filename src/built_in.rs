@@ -6,6 +6,10 @@ use crate::reference::{self, Options, Running, StartError};
 use crate::target::config::{Entitled, Gating, Target};
 use crate::target::url::{UrlError, base_url};
 
+/// How many requests are under way at once: harness and homeserver share the processors, and more
+/// would only make each scenario wait for the others.
+const IN_FLIGHT: usize = 8;
+
 /// Why there is no built-in homeserver.
 #[derive(Debug, thiserror::Error)]
 pub enum BuiltInError {
@@ -28,5 +32,6 @@ pub async fn start(options: Options) -> Result<(Target, Running), BuiltInError> 
     let mut target = Target::at(base_url(&server.url())?);
     target.gating = gated;
     target.limits.max_set_bytes = Some(limit);
+    target.limits.in_flight = IN_FLIGHT;
     Ok((target, server))
 }

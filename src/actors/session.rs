@@ -86,7 +86,7 @@ impl Session {
 
     /// Uploads a set under its hash (draft C7).
     pub async fn upload(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
-        self.stage.note(&format!("the set that {} uploaded", self.name), set);
+        self.stage.note(&format!("the set of {}", self.name), set);
         self.upload_as(&set.hash(), set.canonical_bytes()).await
     }
 

@@ -30,7 +30,7 @@ Exit codes:
   1    non-conformant (or: the vectors, hash or check named do not hold)
   2    usage, target file, or a report path that cannot be opened
   3    incomplete: nothing failed, but something could not be tested
-  4    target unreachable, not a homeserver, or without the API
+  4    target unreachable, not a homeserver, nobody can log in, or without the API
   70   our own fault
   130  interrupted
   1 beats 70 beats 3.";

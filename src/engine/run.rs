@@ -12,7 +12,7 @@ use crate::outcome::{Ledger, Outcome, Stop};
 use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::Standing;
 use crate::target::provision::Lease;
-use crate::wire::{Client, Recorded, Transcript};
+use crate::wire::{Client, Recorded};
 
 use super::event::{Event, Reporter};
 use super::plan::Plan;
@@ -172,7 +172,7 @@ struct Performance {
 
 impl Play {
     fn new(scenario: &'static Scenario, at: usize, client: &Client) -> Self {
-        let client = client.recording(Arc::new(Transcript::default()));
+        let client = client.recording(Arc::new(client.transcript().beside()));
         let ledger = Arc::new(Ledger::new(client.clone(), scenario.covers));
         Self { scenario, at, client, ledger, began: Instant::now() }
     }
@@ -256,12 +256,13 @@ impl Performance {
         let transcript = play.client.transcript();
         let mut evaluated = play.ledger.evaluated();
         evaluated.retain(|id, _| rules.selected.contains(id));
-        let findings: Vec<_> = play
-            .ledger
-            .findings()
-            .into_iter()
-            .filter(|finding| rules.selected.contains(finding.requirement.as_str()))
-            .collect();
+        let mut findings = play.ledger.findings();
+        findings.retain(|finding| rules.selected.contains(finding.requirement.as_str()));
+        for finding in &mut findings {
+            finding.expected = transcript.redact_text(&finding.expected);
+            finding.actual = transcript.redact_text(&finding.actual);
+            finding.exchange.iter_mut().for_each(|recorded| transcript.redact(recorded));
+        }
         let failed = findings.iter().any(|finding| rules.gating.contains(finding.requirement.as_str()));
         let (outcome, reason) = match &self.stop {
             Some(Stop::HarnessFault { reason }) => (Outcome::HarnessFault, Some(reason.clone())),
@@ -272,9 +273,10 @@ impl Performance {
             None if failed => (Outcome::Failed, None),
             None => (Outcome::Passed, None),
         };
-        let reason = reason.map(|reason| transcript.black_out(&reason));
+        let reason = reason.map(|reason| transcript.redact_text(&reason));
         let shown = rules.all_transcripts || !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
-        let exchanges: Vec<Recorded> = if shown { transcript.exchanges() } else { Vec::new() };
+        let mut exchanges: Vec<Recorded> = if shown { transcript.exchanges() } else { Vec::new() };
+        exchanges.iter_mut().for_each(|recorded| transcript.redact(recorded));
         let requirements = play.scenario.covers.iter().filter(|id| rules.selected.contains(*id));
         let result = ScenarioResult {
             id: play.scenario.id.to_owned(),

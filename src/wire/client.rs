@@ -94,7 +94,7 @@ impl Client {
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let tls = tls::configure(&config.tls, config.base.scheme() == "https")?;
         let mut negotiated = tls.clone();
-        negotiated.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        negotiated.alpn_protocols = vec![b"http/1.1".to_vec()];
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(negotiated)
             .redirect(reqwest::redirect::Policy::none())

@@ -28,6 +28,8 @@ const LEARNED_KEYS: [&str; 3] = ["access_token", "refresh_token", "login_token"]
 pub struct Transcript {
     started: Instant,
     inner: Mutex<Inner>,
+    /// The secrets of every transcript of the run: a hostile target may say one user's to another.
+    everywhere: Arc<Mutex<BTreeSet<String>>>,
 }
 
 #[derive(Debug, Default)]
@@ -40,14 +42,36 @@ struct Inner {
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self { started: Instant::now(), inner: Mutex::default() }
+        Self { started: Instant::now(), inner: Mutex::default(), everywhere: Arc::default() }
     }
 }
 
 impl Transcript {
+    /// An empty transcript of the same run.
+    pub fn beside(&self) -> Self {
+        Self { everywhere: self.everywhere.clone(), ..Self::default() }
+    }
+
     /// Registers a secret: from here on it is blacked out wherever it appears.
     pub fn conceal(&self, secret: &Secret) {
         conceal_in(&mut self.lock().secrets, secret.reveal());
+        conceal_in(&mut lock(&self.everywhere), secret.reveal());
+    }
+
+    /// Blacks out every secret of the run, and not only those of this transcript: once, when an
+    /// exchange is shown, because there are many.
+    pub fn redact(&self, recorded: &mut Recorded) {
+        let everywhere = lock(&self.everywhere);
+        let redact = |text: &mut String| *text = black_out(&everywhere, text);
+        [&mut recorded.url, &mut recorded.curl].into_iter().for_each(redact);
+        let bodies = [&mut recorded.request_body, &mut recorded.response_body, &mut recorded.fault];
+        bodies.into_iter().flatten().for_each(redact);
+        recorded.response_headers.iter_mut().for_each(|(_, value)| redact(value));
+    }
+
+    /// Text that came of the target's words, with every secret of the run blacked out.
+    pub fn redact_text(&self, text: &str) -> String {
+        black_out(&lock(&self.everywhere), text)
     }
 
     /// The text with every known secret blacked out.
@@ -100,7 +124,10 @@ impl Transcript {
             conceal_in(&mut inner.secrets, token.reveal());
         }
         if let Ok(response) = &result {
-            learn(&mut inner.secrets, &response.body);
+            for token in learned(&response.body) {
+                conceal_in(&mut inner.secrets, &token);
+                conceal_in(&mut lock(&self.everywhere), &token);
+            }
         }
         let secrets = &inner.secrets;
         let url = black_out(secrets, &absolute(base, &request.path));
@@ -127,7 +154,7 @@ impl Transcript {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 
@@ -165,15 +192,17 @@ fn conceal_in(secrets: &mut BTreeSet<String>, secret: &str) {
     secrets.insert(secret.to_owned());
 }
 
-/// Remembers the tokens that an answer hands out.
-fn learn(secrets: &mut BTreeSet<String>, body: &[u8]) {
-    if body.windows(6).any(|window| window == b"_token")
-        && let Ok(value) = serde_json::from_slice::<Value>(body)
-    {
-        for token in LEARNED_KEYS.iter().filter_map(|key| value.get(key).and_then(Value::as_str)) {
-            conceal_in(secrets, token);
-        }
+/// The tokens that an answer hands out.
+fn learned(body: &[u8]) -> Vec<String> {
+    if !body.windows(6).any(|window| window == b"_token") {
+        return Vec::new();
     }
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    LEARNED_KEYS.iter().filter_map(|key| Some(value.get(key)?.as_str()?.to_owned())).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn black_out(secrets: &BTreeSet<String>, text: &str) -> String {
@@ -266,6 +295,17 @@ mod tests {
         let recorded = record(&transcript, request, "syt_2");
         assert!(!format!("{recorded:?}").contains("syt_2"));
         assert!(recorded.curl.contains("$TOKEN"));
+    }
+
+    #[test]
+    fn one_users_secret_is_blacked_out_of_anothers_transcript() {
+        let alices = Transcript::default();
+        let bobs = alices.beside();
+        record(&alices, Request::new("POST", "/login"), r#"{"access_token":"syt_alice"}"#);
+        let mut shown = record(&bobs, Request::new("GET", "/"), "by the way, syt_alice");
+        bobs.redact(&mut shown);
+        assert_eq!(shown.response_body.as_deref(), Some("by the way, <redacted>"));
+        assert_eq!(bobs.redact_text("syt_alice"), "<redacted>");
     }
 
     #[test]

@@ -237,7 +237,7 @@ const MOST: usize = 32 << 20;
 /// One byte more than the target's limit for a set, or what no server should want.
 fn too_many(cx: &Cx) -> Result<usize, Stop> {
     match cx.limits().max_set_bytes {
-        Some(limit) if limit < Cx::SMALLEST || limit > MOST => {
+        Some(limit) if !(Cx::SMALLEST..=MOST).contains(&limit) => {
             let reason = format!("limits.max_set_bytes is {limit}: a body around it cannot be tried");
             Err(Stop::NotApplicable { reason })
         }
