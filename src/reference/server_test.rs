@@ -78,6 +78,13 @@ fn login(user: &str, password: &str) -> Value {
     json!({ "type": "m.login.password", "identifier": identifier, "password": password })
 }
 
+/// Other requests, so that one that was sent before has most likely begun to wait.
+async fn meanwhile(server: &Running) {
+    for _ in 0..20 {
+        ask(server, "GET", "/_matrix/client/versions", "", "").await;
+    }
+}
+
 #[tokio::test]
 async fn registration_is_a_dance_and_its_token_works() {
     let server = with_registration(Registration::Dummy).await;
@@ -214,14 +221,14 @@ async fn a_long_poll_ends_with_news_with_time_and_with_its_session() {
     let long = format!("{path}&since={since}&timeout=30000");
     let status = format!("{V3}/presence/{}/status", crate::spec::binding::encode(&user));
     let (news, _) = tokio::join!(ask(&server, "GET", &long, &token, ""), async {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        meanwhile(&server).await;
         ask(&server, "PUT", &status, &token, r#"{"presence":"online"}"#).await
     });
     assert_eq!(news.1["presence"]["events"][0]["sender"], json!(user));
     let since = news.1["next_batch"].as_str().unwrap();
     let long = format!("{path}&since={since}&timeout=30000");
     let (ended, _) = tokio::join!(ask(&server, "GET", &long, &token, ""), async {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        meanwhile(&server).await;
         post(&server, "/logout", &token, &json!({})).await
     });
     assert_eq!((ended.0, &ended.1["errcode"]), (401, &json!("M_UNKNOWN_TOKEN")));
@@ -242,7 +249,7 @@ async fn stopping_cuts_long_polls_at_once() {
     let poll = sender.send_request(request.body(Full::new(bytes::Bytes::new())).unwrap());
     let began = Instant::now();
     let (answer, ()) = tokio::join!(poll, async {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        meanwhile(&server).await;
         server.stop().await;
     });
     assert_eq!(answer.unwrap().status(), 200);
@@ -256,13 +263,12 @@ async fn a_dropped_server_is_gone_and_a_taken_address_is_said_so() {
     let taken = start(address, Options::default()).await;
     assert!(matches!(taken, Err(StartError::Listen { .. })), "{taken:?}");
     drop(server);
-    for _ in 0..200 {
-        if TcpStream::connect(address).await.is_err() {
-            return;
+    let gone = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("it still listens");
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it listens no more");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ pub mod config;
 pub mod features;
 pub mod file;
 pub mod keys;
+mod patience;
 pub mod preflight;
 pub mod provision;
 pub mod template;

@@ -1,10 +1,8 @@
 //! Preflight: is the target there, is it a homeserver, and what does it offer?
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::time::interval;
 
 use crate::spec::binding::{Operation, encode};
 use crate::spec::canonical::{Json, Object};
@@ -13,10 +11,8 @@ use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
 
 use super::config::Target;
 use super::features::{Feature, Features, Standing};
+use super::patience::ask_until;
 use super::provision::{Account, Cast, Login, ProvisionError, Provisioner};
-
-/// The pace of looking again.
-const PACE: Duration = Duration::from_millis(20);
 
 /// Why nothing can be tested at all: exit code 4.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -255,27 +251,25 @@ impl Probe<'_> {
 
     async fn presence_is_shown(&self) -> Standing {
         let path = self.target.binding.presence.status.path(&[("user_id", &self.user.user_id)]);
-        let closes = Instant::now() + self.target.limits.settle;
-        let mut pace = interval(PACE);
-        loop {
-            pace.tick().await;
-            let closed = Instant::now() >= closes;
-            let get = self.send(Request::new("GET", path.clone())).await;
-            let body = get.result.as_ref().ok().map(|response| response.body.clone()).unwrap_or_default();
+        let ask = || self.send(Request::new("GET", path.clone()));
+        let shown = |exchange: &Arc<Exchange>| {
+            let body =
+                exchange.result.as_ref().ok().map(|response| response.body.clone()).unwrap_or_default();
             let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-            match get.status() {
-                Some(200) if said["status_msg"] == self.run_id => return Standing::Available,
-                Some(200) if !closed => {}
-                Some(200) => {
-                    let reason = "presence is switched off: a status that was set is not shown (Synapse: presence.enabled)";
-                    return Standing::Broken(reason.to_owned());
-                }
-                _ => {
-                    let reason =
-                        format!("presence cannot be read: GET status was answered {}", get.describe());
-                    return Standing::Broken(reason);
-                }
-            }
+            said["status_msg"] == self.run_id
+        };
+        let get =
+            ask_until(self.target.limits.settle, ask, |get| get.status() != Some(200) || shown(get)).await;
+        match get.status() {
+            Some(200) if shown(&get) => Standing::Available,
+            Some(200) => Standing::Broken(
+                "presence is switched off: a status that was set is not shown (Synapse: presence.enabled)"
+                    .to_owned(),
+            ),
+            _ => Standing::Broken(format!(
+                "presence cannot be read: GET status was answered {}",
+                get.describe()
+            )),
         }
     }
 

@@ -31,7 +31,8 @@ pub(super) async fn presence(site: &Site) {
     let (token, initial) = site.sync(&viewer, None).await;
     site.check("presence.sync", "initial", initial.get(&alice.user) == Some(&Some(hash_of(&one))));
     let (waited, _) = tokio::join!(site.sync_for(&viewer, Some(&token), 5_000), async {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        // Another request, so that the sync has most likely begun to wait.
+        site.status(&alice, &alice.user).await;
         site.put(&alice, &two).await
     });
     let held = waited.1.get(&alice.user).cloned().flatten();

@@ -4,20 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use crate::spec::binding::{Binding, Operation, encode};
 use crate::spec::capability::CapabilitySet;
 use crate::target::config::Target;
+use crate::target::patience::ask_until;
 use crate::wire::{Client, Exchange, Request};
 
 use super::answer::{self, broken, is_unrecognized, object, said};
 use super::{Login, ProvisionError};
-
-/// The first pause between two looks; each next one is twice as long.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
-/// The longest pause.
-const LOOK_AGAIN_MOST: Duration = Duration::from_millis(320);
 
 /// How users of this target are cleaned, and shown to be clean.
 #[derive(Debug)]
@@ -106,17 +101,14 @@ impl Hygiene {
 
     /// Waits until the user's own status shows no hash; an error if it still does when effects have settled.
     pub(super) async fn shows_nothing(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
-        let deadline = Instant::now() + self.settle;
-        let mut pause = LOOK_AGAIN;
-        loop {
-            let Some(exchange) = self.shows_hash(client, session).await else { return Ok(()) };
-            if Instant::now() >= deadline {
+        let shown = ask_until(self.settle, || self.shows_hash(client, session), Option::is_none).await;
+        match shown {
+            None => Ok(()),
+            Some(exchange) => {
                 let reason =
                     format!("{} still carries a capability hash of former sessions", session.user_id);
-                return Err(broken(reason, Some(&exchange)));
+                Err(broken(reason, Some(&exchange)))
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(LOOK_AGAIN_MOST);
         }
     }
 
