@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::outcome::{Judgement, Stop};
+use crate::spec::binding::Refusal;
 use crate::spec::capability::{CapabilitySet, is_identifier};
 use crate::spec::hash::CapabilityHash;
 use crate::wire::{Exchange, Response};
@@ -206,14 +207,49 @@ impl Reply {
         self.judge(self.is_4xx() && !self.unsupported(), "a 4xx: the hash is refused")
     }
 
+    /// Refused because no token came (Client-Server API, "Using access tokens").
+    pub fn says_token_missing(&self) -> Judgement {
+        self.is_error(401, "M_MISSING_TOKEN")
+    }
+
+    /// Refused because the token is dead.
+    pub fn says_token_dead(&self) -> Judgement {
+        self.is_error(401, "M_UNKNOWN_TOKEN")
+    }
+
+    /// Refused as the protocol says that unknown things are.
+    pub fn says_not_found(&self) -> Judgement {
+        self.is_error(404, "M_NOT_FOUND")
+    }
+
+    /// Refused as too large.
+    pub fn says_too_large(&self) -> Judgement {
+        self.is_status(&[413])
+    }
+
+    /// Kept from the asker: forbidden, or not found.
+    pub fn is_kept_from_asker(&self) -> Judgement {
+        self.is_status(&[403, 404])
+    }
+
+    /// Accepted, with what does not belong there ignored, or refused for it.
+    pub fn is_ignored_or_refused(&self) -> Judgement {
+        self.is_status(&[200, 400])
+    }
+
+    /// The refusal that the binding names, to the letter.
+    pub fn is_refusal_as_bound(&self, refusal: &Refusal) -> Judgement {
+        self.is_error(refusal.status, &refusal.errcode)
+    }
+
     /// This status and this error code.
-    pub fn is_error(&self, status: u16, errcode: &str) -> Judgement {
+    fn is_error(&self, status: u16, errcode: &str) -> Judgement {
         let holds = self.exchange.status() == Some(status) && self.errcode().as_deref() == Some(errcode);
         self.judge(holds, &format!("{status} {errcode}"))
     }
 
     /// This status.
-    pub fn is_status(&self, statuses: &[u16]) -> Judgement {
+    fn is_status(&self, statuses: &[u16]) -> Judgement {
         let words: Vec<String> = statuses.iter().map(u16::to_string).collect();
         self.judge(self.exchange.status().is_some_and(|s| statuses.contains(&s)), &words.join(" or "))
     }

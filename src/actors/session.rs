@@ -148,8 +148,7 @@ impl Session {
 
     /// Whether the token comes to be refused as dead, within the time that is granted.
     pub async fn token_dies(&self) -> Result<Judgement, Stop> {
-        settle::poll(&self.stage, || async { Ok(self.server_hash().await?.is_error(401, "M_UNKNOWN_TOKEN")) })
-            .await
+        settle::poll(&self.stage, || async { Ok(self.server_hash().await?.says_token_dead()) }).await
     }
 
     /// Asks for a user's presence status.

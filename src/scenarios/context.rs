@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::actors::{Room, Session, Stage, User, Window};
 use crate::outcome::{Judgement, Ledger, Stop};
+use crate::spec::binding::Refusal;
 use crate::spec::canonical::Object;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::draw::Draw;
@@ -128,9 +129,8 @@ impl Cx {
     }
 
     /// How the binding says that an unknown hash is refused.
-    pub fn refusal(&self) -> (u16, &str) {
-        let refusal = &self.stage.binding().refusal;
-        (refusal.status, &refusal.errcode)
+    pub fn refusal(&self) -> &Refusal {
+        &self.stage.binding().refusal
     }
 
     /// The target's server name.

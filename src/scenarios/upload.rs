@@ -91,8 +91,7 @@ async fn refused_until_uploaded(cx: &Cx, phone: &Session, set: &CapabilitySet) -
     check!(cx, "upload.refuse-unknown", refused.is_declined());
     check!(cx, "upload.refusal-recognisable", refused.is_refusal(cx.unusable_declare()));
     if cx.covers("upload.refusal-as-bound") {
-        let (status, errcode) = cx.refusal();
-        check!(cx, "upload.refusal-as-bound", refused.is_error(status, errcode));
+        check!(cx, "upload.refusal-as-bound", refused.is_refusal_as_bound(cx.refusal()));
     }
     let uploaded = phone.upload(set).await?;
     let accepted = phone.declare(set).await?;

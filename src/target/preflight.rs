@@ -89,8 +89,15 @@ pub async fn probe(
     let cast = Cast { ordinary: 1, ..Cast::default() };
     let lease = provisioner.lease(client, cast).await.map_err(|error| no_user(target, error))?;
     let account = &lease.ordinary[0];
-    let server_name = account.user_id.split_once(':').map(|(_, name)| name.to_owned());
-    features.server_name = target.server_name.clone().or(server_name);
+    let found = account.user_id.split_once(':').map(|(_, name)| name.to_owned());
+    if let (Some(declared), Some(found)) = (&target.server_name, &found)
+        && declared != found
+    {
+        features
+            .notes
+            .push(format!("the target file says server_name = {declared:?}, its user IDs say {found:?}"));
+    }
+    features.server_name = found.or_else(|| target.server_name.clone());
     let probe = Probe { client, target, user: account, run_id };
     let probed = probe.everything(&mut features).await;
     provisioner.release(client, lease).await;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod docs;
+mod engine;
 mod faults;
 mod hash;
 mod hostile_targets;

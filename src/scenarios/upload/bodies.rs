@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use crate::actors::Expect;
+use crate::actors::{Expect, Reply};
 use crate::check;
-use crate::outcome::Stop;
+use crate::outcome::{Judgement, Stop};
 use crate::spec::hash::CapabilityHash;
+use crate::vectors::{self, BadUpload};
 
 use super::super::*;
 
@@ -14,6 +15,12 @@ scenarios! { upload:
         says: "Bytes that are no JSON object, or hold what JSON or Matrix forbids, are refused",
         covers: ["upload.bad-input"],
         needs: [DECLARE, UPLOAD],
+        cast: users(1),
+    }
+    of_golden_mistakes_is_refused {
+        says: "Every golden vector that is no set is refused, or taken so that it hashes back where that is left free",
+        covers: ["upload.bad-input", "upload.duplicate-keys", "upload.values-are-objects"],
+        needs: [DECLARE, UPLOAD, RESOLVE],
         cast: users(1),
     }
     of_contested_numbers_is_refused_or_consistent {
@@ -107,6 +114,38 @@ async fn of_what_is_no_set_is_refused(cx: &Cx) -> Ran {
         }
     }
     Ok(())
+}
+
+async fn of_golden_mistakes_is_refused(cx: &Cx) -> Ran {
+    let alice = cx.user()?;
+    let (phone, set) = (alice.session(), cx.set());
+    phone.publish(&set).await?;
+    phone.can_resolve(&alice, &set).await?.or_stop()?;
+    for vector in vectors::bad_uploads().iter().filter(|vector| cx.fits_a_path(&vector.claim())) {
+        let claim = vector.claim();
+        let reply = phone.upload_as(&claim, vector.input.clone()).await?;
+        let judged = if vector.may_be_accepted && reply.accepted() {
+            phone.declare_hash(&claim).await?.or_stop("the declaration of an accepted upload")?;
+            phone.resolve_settles(&alice, &claim, |reply| taken_as_claimed(vector, reply, &claim)).await?
+        } else {
+            reply.is_rejected()
+        };
+        let judged = judged.when(&format!("for vector {}", vector.id));
+        match vector.requirement {
+            "upload.duplicate-keys" => check!(cx, "upload.duplicate-keys", judged),
+            "upload.values-are-objects" => check!(cx, "upload.values-are-objects", judged),
+            _ => check!(cx, "upload.bad-input", judged),
+        };
+    }
+    Ok(())
+}
+
+/// Whether what is served of a body that may be taken hashes to the claim; contested numbers as they are.
+fn taken_as_claimed(vector: &BadUpload, reply: &Reply, claim: &CapabilityHash) -> Judgement {
+    match vector.requirement {
+        "upload.duplicate-keys" => reply.serves_what_hashes_to(claim),
+        _ => reply.hashes_back_to(claim),
+    }
 }
 
 /// Bodies on which readers of JSON differ: what it is, how it is sent, and what might be hashed.
@@ -256,7 +295,7 @@ async fn beyond_the_limit_is_refused_as_too_large(cx: &Cx) -> Ran {
             reply.exchange(),
         ));
     }
-    check!(cx, "upload.too-large", reply.is_status(&[413]).when("for one byte more than the named limit"));
+    check!(cx, "upload.too-large", reply.says_too_large().when("for one byte more than the named limit"));
     Ok(())
 }
 

@@ -1,0 +1,161 @@
+//! The engine keeps its head: panics, hangs and mistakes of scenarios are ours, and never the target's.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+
+use std::future::pending;
+use std::time::Duration;
+
+use capcheck::engine::plan::Plan;
+use capcheck::engine::result::{RunResult, Selection, Stopped, Verdict};
+use capcheck::engine::{self, Options, Request, exit};
+use capcheck::outcome::Outcome;
+use capcheck::scenarios::Scenario;
+use capcheck::spec::requirement;
+use capcheck::target::provision::Cast;
+use capcheck::{built_in, check, reference};
+use tokio::sync::Notify;
+
+use crate::support::Silent;
+
+const NOBODY: Cast = Cast { ordinary: 0, entitled: 0, look_alikes: 0 };
+const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0 };
+
+/// A scenario that ends well.
+static PASSES: Scenario = Scenario {
+    id: "server::passes",
+    summary: "",
+    covers: &["server.hash"],
+    needs: &[],
+    cast: ONE,
+    run: |cx| {
+        Box::pin(async move {
+            let reply = cx.user()?.session().server_hash().await?;
+            check!(cx, "server.hash", reply.has_hash_shape());
+            Ok(())
+        })
+    },
+};
+
+/// A scenario that finds fault with a good answer, and then panics.
+static FAILS_AND_PANICS: Scenario = Scenario {
+    id: "server::fails_and_panics",
+    covers: &["server.set"],
+    run: |cx| {
+        Box::pin(async move {
+            let reply = cx.user()?.session().server_hash().await?;
+            check!(cx, "server.set", reply.says_not_found());
+            panic!("after the finding")
+        })
+    },
+    ..PASSES
+};
+
+static PANICS: Scenario = Scenario {
+    id: "server::panics",
+    covers: &["server.set"],
+    cast: NOBODY,
+    run: |_| Box::pin(async { panic!("on purpose") }),
+    ..PASSES
+};
+
+static HANGS: Scenario =
+    Scenario { id: "server::hangs", covers: &["server.set"], run: |_| Box::pin(pending()), ..PASSES };
+
+/// Checks a requirement that it does not say it covers.
+static STRAYS: Scenario = Scenario { id: "server::strays", covers: &["server.set"], ..PASSES };
+
+/// Asks for more users than it said it would.
+static OVERDRAWS: Scenario = Scenario { id: "server::overdraws", cast: NOBODY, ..PASSES };
+
+async fn run(
+    scenarios: &[&'static Scenario],
+    fail_fast: bool,
+    interrupt: impl Future<Output = ()>,
+) -> RunResult {
+    let (mut target, server) = built_in::start(reference::Options::default()).await.unwrap();
+    target.limits.scenario_timeout = Duration::from_millis(300);
+    let requirements = requirement::all()
+        .iter()
+        .filter(|rule| scenarios.iter().any(|scenario| scenario.covers.contains(&rule.id.as_str())))
+        .collect();
+    let plan = Plan { selection: Selection::default(), scenarios: scenarios.to_vec(), requirements };
+    let options = Options { jobs: 1, fail_fast, all_transcripts: false };
+    let request = Request { target, plan, options, seed: 0, run_id: "engine".to_owned() };
+    let told = engine::run(request, &mut Silent, interrupt).await.unwrap();
+    server.stop().await;
+    told.result
+}
+
+fn outcomes(result: &RunResult) -> Vec<Outcome> {
+    result.scenarios.iter().map(|scenario| scenario.outcome).collect()
+}
+
+#[tokio::test]
+async fn a_panic_is_our_fault_and_no_verdict_about_the_target() {
+    let result = run(&[&PASSES, &PANICS], false, pending()).await;
+    assert_eq!(outcomes(&result), [Outcome::Passed, Outcome::HarnessFault]);
+    assert_eq!(result.scenarios[1].reason.as_deref(), Some("the scenario panicked: on purpose"));
+    assert_eq!((result.verdict, exit::code(&result)), (Verdict::Incomplete, exit::FAULT));
+}
+
+#[tokio::test]
+async fn what_was_found_before_a_panic_counts_and_beats_it() {
+    let result = run(&[&FAILS_AND_PANICS], false, pending()).await;
+    assert_eq!(result.scenarios[0].findings[0].requirement, "server.set");
+    assert_eq!(result.counts.scenarios.harness_fault, 1);
+    assert_eq!((result.verdict, exit::code(&result)), (Verdict::NonConformant, exit::NON_CONFORMANT));
+}
+
+#[tokio::test]
+async fn a_scenario_that_strays_is_our_fault() {
+    let result = run(&[&STRAYS, &OVERDRAWS], false, pending()).await;
+    assert_eq!(outcomes(&result), [Outcome::HarnessFault, Outcome::HarnessFault]);
+    assert!(result.scenarios[0].reason.as_ref().unwrap().contains("which it does not say it covers"));
+    assert!(result.scenarios[1].reason.as_ref().unwrap().contains("one user more than its cast"));
+}
+
+#[tokio::test]
+async fn a_scenario_that_hangs_is_untestable_within_its_deadline() {
+    let result = run(&[&HANGS, &PASSES], false, pending()).await;
+    assert_eq!(outcomes(&result), [Outcome::Untestable, Outcome::Passed]);
+    assert!(result.scenarios[0].reason.as_ref().unwrap().contains("scenario_timeout_s"));
+    assert_eq!((result.verdict, exit::code(&result)), (Verdict::Incomplete, exit::INCOMPLETE));
+}
+
+#[tokio::test]
+async fn fail_fast_ends_after_the_first_failure_and_says_what_did_not_run() {
+    static FAILS: Scenario = Scenario {
+        id: "server::fails",
+        run: |cx| {
+            Box::pin(async move {
+                let reply = cx.user()?.session().server_hash().await?;
+                check!(cx, "server.hash", reply.says_not_found());
+                Ok(())
+            })
+        },
+        ..PASSES
+    };
+    let result = run(&[&FAILS, &PANICS], true, pending()).await;
+    assert_eq!(outcomes(&result), [Outcome::Failed, Outcome::Untestable]);
+    assert_eq!(result.stopped, Some(Stopped::FailFast));
+    assert_eq!(exit::code(&result), exit::NON_CONFORMANT);
+}
+
+#[tokio::test]
+async fn an_interrupt_keeps_what_is_known() {
+    static HUNG: Notify = Notify::const_new();
+    /// Says that it has begun, so that the scenario before it has ended.
+    static TELLS_AND_HANGS: Scenario = Scenario {
+        id: "server::tells_and_hangs",
+        run: |_| {
+            Box::pin(async {
+                HUNG.notify_one();
+                pending().await
+            })
+        },
+        ..HANGS
+    };
+    let result = run(&[&PASSES, &TELLS_AND_HANGS], false, HUNG.notified()).await;
+    assert_eq!(outcomes(&result), [Outcome::Passed, Outcome::Untestable]);
+    assert_eq!(result.scenarios[1].reason.as_deref(), Some("interrupted"));
+    assert_eq!((result.stopped, exit::code(&result)), (Some(Stopped::Interrupted), exit::INTERRUPTED));
+}
