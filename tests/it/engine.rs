@@ -10,6 +10,7 @@ use capcheck::engine::{self, Options, Request, exit};
 use capcheck::outcome::Outcome;
 use capcheck::scenarios::Scenario;
 use capcheck::spec::requirement;
+use capcheck::target::config::Target;
 use capcheck::target::provision::Cast;
 use capcheck::{built_in, check, reference};
 use tokio::sync::Notify;
@@ -71,8 +72,19 @@ async fn run(
     fail_fast: bool,
     interrupt: impl Future<Output = ()>,
 ) -> RunResult {
+    run_on(|_| (), scenarios, fail_fast, interrupt).await
+}
+
+/// The same on a target that declares something else of itself.
+async fn run_on(
+    declare: impl FnOnce(&mut Target),
+    scenarios: &[&'static Scenario],
+    fail_fast: bool,
+    interrupt: impl Future<Output = ()>,
+) -> RunResult {
     let (mut target, server) = built_in::start(reference::Options::default()).await.unwrap();
     target.limits.scenario_timeout = Duration::from_millis(300);
+    declare(&mut target);
     let requirements = requirement::all()
         .iter()
         .filter(|rule| scenarios.iter().any(|scenario| scenario.covers.contains(&rule.id.as_str())))
@@ -119,6 +131,26 @@ async fn a_scenario_that_hangs_is_untestable_within_its_deadline() {
     assert_eq!(outcomes(&result), [Outcome::Untestable, Outcome::Passed]);
     assert!(result.scenarios[0].reason.as_ref().unwrap().contains("scenario_timeout_s"));
     assert_eq!((result.verdict, exit::code(&result)), (Verdict::Incomplete, exit::INCOMPLETE));
+}
+
+#[tokio::test]
+async fn sessions_are_kept_active_where_the_target_ends_idle_ones() {
+    /// Holds a session and says nothing.
+    static IDLES: Scenario = Scenario {
+        id: "server::idles",
+        run: |cx| {
+            Box::pin(async move {
+                let _session = cx.user()?.session();
+                pending().await
+            })
+        },
+        ..HANGS
+    };
+    let declare = |target: &mut Target| target.limits.connected_timeout = Some(Duration::from_millis(60));
+    let result = run_on(declare, &[&IDLES], false, pending()).await;
+    let active =
+        result.scenarios[0].exchanges.iter().filter(|exchange| exchange.url.ends_with("/account/whoami"));
+    assert!(active.count() >= 2, "{:?}", result.scenarios[0].exchanges);
 }
 
 #[tokio::test]
