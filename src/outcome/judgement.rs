@@ -41,15 +41,6 @@ impl Judgement {
         }
     }
 
-    /// Either may hold; the expectation names both.
-    pub fn or(self, other: impl FnOnce() -> Judgement) -> Judgement {
-        if self.holds {
-            return self;
-        }
-        let other = other();
-        Judgement { expected: format!("{}, or {}", self.expected, other.expected), ..other }
-    }
-
     /// The same judgement; that the session still lives is part of what is judged.
     pub fn and_the_session_lives(self) -> Judgement {
         Judgement { of_the_session: true, ..self }

@@ -84,11 +84,6 @@ impl Features {
         self.standing(feature) == Standing::Available
     }
 
-    /// Whether nothing was probed at all.
-    pub fn is_unprobed(&self) -> bool {
-        self.standings.is_empty()
-    }
-
     /// Everything that was found, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (Feature, &Standing)> {
         self.standings.iter().map(|(feature, standing)| (*feature, standing))
