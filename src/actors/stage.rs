@@ -87,6 +87,11 @@ impl Stage {
         if let Err(NetworkFault::Unsendable(reason)) = &exchange.result {
             return Err(Stop::HarnessFault { reason: format!("cannot send a request: {reason}") });
         }
+        if let Err(NetworkFault::TooLong { limit }) = &exchange.result {
+            let reason =
+                format!("an answer is longer than the {limit} bytes that are read (limits.max_answer_bytes)");
+            return Err(Stop::untestable(reason, &exchange));
+        }
         if exchange.status() == Some(429) {
             let cap = self.client.config().max_obeyed.as_secs_f64();
             let reason = format!("rate limited for longer than {cap} s (limits.rate_limit_cap_s)");

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::engine;
 use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
+use crate::report;
 use crate::scenarios::{self, Scenario};
 use crate::target::config::{Target, Users};
 use crate::target::features::{Features, Standing};
@@ -41,7 +42,7 @@ async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     subject.end().await;
     match probed {
         Ok(features) => Ok(finish(page(&target, &features).as_bytes(), ExitCode::SUCCESS)),
-        Err(error) => Err(fail(PREFLIGHT, error)),
+        Err(error) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
     }
 }
 
@@ -115,5 +116,5 @@ fn obstacle<'f>(features: &Features, scenario: &Scenario) -> Option<(u8, &'f str
 
 /// What a target said, fit for a terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    report::plain(text)
 }

@@ -85,7 +85,7 @@ pub struct TargetInfo {
     pub url: String,
     /// Its server name, as seen in its user IDs or declared.
     pub server_name: Option<String>,
-    /// What it offers, by name: the operations, `login`, `presence`, `parameters`, `opaque_names`, `every_hash` (hashes
+    /// What it offers, by name: the operations, `login`, `sessions`, `presence`, `parameters`, `opaque_names`, `every_hash` (hashes
     /// with `+` and `/` survive a path), `gating`, `size_limit` (a named one), `federation`.
     pub features: Vec<FeatureInfo>,
 }

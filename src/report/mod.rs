@@ -34,3 +34,8 @@ pub fn told(scenario: &ScenarioResult, strict: bool) -> String {
         (true, None) => scenario.outcome.word().to_owned(),
     }
 }
+
+/// What a target said in one line, fit for a terminal: control characters and bidi overrides are escaped.
+pub fn plain(text: &str) -> String {
+    text::phrase(text)
+}

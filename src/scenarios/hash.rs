@@ -24,19 +24,19 @@ scenarios! { hash:
     is_spelled_in_unpadded_base64 {
         says: "Every hash that the server spells has 43 characters of the standard Base64 alphabet",
         covers: ["hash.unpadded-base64"],
-        needs: [SERVER_HASH, DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [SERVER_HASH, DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(2),
     }
     of_a_union_is_taken_over_canonical_json {
         says: "The hash that the server computes of a union is that of its Canonical JSON",
         covers: ["hash.sha256-canonical-json"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     of_parameters_is_taken_over_canonical_json {
         says: "Parameters are hashed canonically at every depth",
         covers: ["hash.sha256-canonical-json"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE, PARAMETERS],
         cast: users(1),
     }
     agrees_with_the_golden_vectors {
@@ -60,13 +60,13 @@ scenarios! { hash:
     sorts_keys_by_code_point {
         says: "Keys sort by code point: U+FB33 before U+1F602, although its UTF-16 unit is greater",
         covers: ["hash.code-point-order"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE, PARAMETERS],
         cast: users(1),
     }
     does_not_normalise {
         says: "The composed and the decomposed spelling of a letter are different keys and different sets",
         covers: ["hash.no-normalisation"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE, PARAMETERS],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE, PARAMETERS],
         cast: users(1),
     }
     does_not_depend_on_spelling {
@@ -84,7 +84,7 @@ scenarios! { hash:
     is_the_same_for_everybody {
         says: "The same set has the same hash, whoever declares it and how often it is asked for",
         covers: ["hash.stable"],
-        needs: [SERVER_HASH, DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [SERVER_HASH, DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(2),
     }
 }

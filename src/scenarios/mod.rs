@@ -94,6 +94,7 @@ const DECLARE: Feature = Feature::Operation(Operation::Declare);
 const UPLOAD: Feature = Feature::Operation(Operation::Upload);
 const RESOLVE: Feature = Feature::Operation(Operation::Resolve);
 const LOGIN: Feature = Feature::Login;
+const SESSIONS: Feature = Feature::Sessions;
 const PRESENCE: Feature = Feature::Presence;
 const PARAMETERS: Feature = Feature::Parameters;
 const OPAQUE_NAMES: Feature = Feature::OpaqueNames;

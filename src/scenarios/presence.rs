@@ -59,7 +59,7 @@ scenarios! { presence:
     reaches_the_users_other_sessions {
         says: "The user's own other sessions may be shown the hash",
         covers: ["presence.own-sessions"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     survives_a_new_status {

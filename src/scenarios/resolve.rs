@@ -16,7 +16,7 @@ scenarios! { resolve:
     serves_what_hashes_to_the_question {
         says: "What is served hashes to what was asked, also right after a change",
         covers: ["resolve.verifies"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
         cast: users(1),
     }
     takes_every_hash_in_a_path {
@@ -46,7 +46,7 @@ scenarios! { resolve:
     still_serves_a_superseded_hash {
         says: "The hash before the last change still resolves for a while",
         covers: ["resolve.superseded"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
         cast: users(2),
     }
     is_for_those_who_see_presence {

@@ -18,19 +18,19 @@ scenarios! { union:
     of_two_clients_is_of_both {
         says: "With two connected clients presence carries the hash of the union",
         covers: ["union.of-all"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     of_many_clients_is_of_all {
         says: "So it does with three clients, and with six whose sets overlap",
         covers: ["union.of-all"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     does_not_depend_on_order {
         says: "The order of logins and declarations does not matter",
         covers: ["union.order-free"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(2),
     }
     counts_the_same_set_once {
@@ -42,7 +42,7 @@ scenarios! { union:
     follows_a_new_declaration {
         says: "A session's new set replaces its old one",
         covers: ["union.redeclare-replaces"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     shrinks_at_logout {
@@ -84,7 +84,7 @@ scenarios! { union:
     takes_the_empty_set {
         says: "The empty set is a set: it is declared like any other and adds nothing",
         covers: ["union.empty-set"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     ignores_sessions_that_declared_nothing {
@@ -96,19 +96,19 @@ scenarios! { union:
     settles_conflicting_parameters {
         says: "The same name with different parameters is there once, whatever the order, and hashes to what is served",
         covers: ["union.conflict"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN, PRESENCE, PARAMETERS],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS, PRESENCE, PARAMETERS],
         cast: users(2),
     }
     resolves_although_nobody_uploaded_it {
         says: "The hash of the union resolves to the union, though no client uploaded that set",
         covers: ["union.resolvable"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
         cast: users(2),
     }
     resolves_when_it_is_large {
         says: "So it does for eight sets of 64 KiB",
         covers: ["union.resolvable-large"],
-        needs: [DECLARE, UPLOAD, RESOLVE, LOGIN],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
         cast: users(1),
     }
 }

@@ -20,13 +20,13 @@ scenarios! { upload:
     is_asked_for_at_any_later_time {
         says: "So it is with every later set, as often as it is declared, and the refusal changes nothing",
         covers: ["upload.refuse-unknown", "upload.refusal-recognisable", "upload.refusal-keeps-previous", "upload.accept-after-upload"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     is_not_asked_for_again {
         says: "A set that the same user uploaded, from this or another live session, is not asked for again",
         covers: ["upload.known-hash"],
-        needs: [DECLARE, UPLOAD, LOGIN],
+        needs: [DECLARE, UPLOAD, SESSIONS],
         cast: users(1),
     }
     is_remembered_after_logout {
@@ -62,7 +62,7 @@ scenarios! { upload:
     again_changes_nothing {
         says: "Uploading and declaring again is answered as the first time and changes nothing",
         covers: ["upload.idempotent"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     alone_publishes_nothing {
@@ -74,7 +74,7 @@ scenarios! { upload:
     under_another_algorithm_is_not_taken {
         says: "A declaration without a usable sha256 is refused, and a known hash under another name does not count",
         covers: ["upload.other-algorithm"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
 }

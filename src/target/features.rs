@@ -10,8 +10,10 @@ use crate::spec::binding::Operation;
 pub enum Feature {
     /// An operation of the binding.
     Operation(Operation),
-    /// Further logins, and logout.
+    /// Logins on a device of one's choice, logout and device deletion.
     Login,
+    /// More than one session of a user.
+    Sessions,
     /// The presence API: status and `/sync`.
     Presence,
     /// Capabilities with non-empty parameters.
@@ -33,6 +35,7 @@ impl fmt::Display for Feature {
         f.pad(match self {
             Self::Operation(operation) => operation.name(),
             Self::Login => "login",
+            Self::Sessions => "sessions",
             Self::Presence => "presence",
             Self::Parameters => "parameters",
             Self::OpaqueNames => "opaque_names",

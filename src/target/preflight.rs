@@ -88,6 +88,12 @@ pub async fn probe(
     declared(&mut features, target, provisioner);
     let cast = Cast { ordinary: 1, ..Cast::default() };
     let lease = provisioner.lease(client, cast).await.map_err(|error| no_user(target, error))?;
+    let alone = "the target file gives one access token per user, so nobody has a second session";
+    let sessions = match provisioner.may_have_sessions() {
+        true => Standing::Available,
+        false => Standing::NotApplicable(alone.to_owned()),
+    };
+    features.set(Feature::Sessions, sessions);
     let account = &lease.ordinary[0];
     let found = account.user_id.split_once(':').map(|(_, name)| name.to_owned());
     if let (Some(declared), Some(found)) = (&target.server_name, &found)

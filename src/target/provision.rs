@@ -129,6 +129,15 @@ impl Provisioner {
         !matches!(self.way, Way::Tokens(_))
     }
 
+    /// Whether any user may come to have more than one session: by logging in, or by spare tokens, which
+    /// is known after the first lease.
+    pub fn may_have_sessions(&self) -> bool {
+        match &self.way {
+            Way::Tokens(tokens) => tokens.may_have_spares(),
+            _ => true,
+        }
+    }
+
     /// How many accounts these casts need when so many run at once: with `parallel` 1 the least that
     /// will do; with more, as many as let nobody wait.
     pub fn needed(casts: &[Cast], parallel: usize) -> Cast {

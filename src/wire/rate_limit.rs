@@ -7,6 +7,9 @@ use super::exchange::Exchange;
 /// The first wait where a 429 does not say how long; doubled each time.
 const UNSAID: Duration = Duration::from_millis(500);
 
+/// The least wait, so that a target which asks for none is not asked without end.
+const LEAST: Duration = Duration::from_millis(50);
+
 /// How long a 429 asks to wait; `None` where the answer is no 429.
 ///
 /// `retry_after_ms` is the older, deprecated key of the Matrix error; `Retry-After` (RFC 9110,
@@ -17,7 +20,8 @@ pub(super) fn wait(exchange: &Exchange, attempt: u32) -> Option<Duration> {
     let in_body = body.get("retry_after_ms").and_then(serde_json::Value::as_u64).map(Duration::from_millis);
     let in_header =
         response.header("retry-after").and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
-    Some(in_body.max(in_header).unwrap_or(UNSAID * 2u32.saturating_pow(attempt.min(16))))
+    let asked = in_body.max(in_header).unwrap_or(UNSAID * 2u32.saturating_pow(attempt.min(16)));
+    Some(asked.max(LEAST))
 }
 
 /// Waits as asked: the one place where time passes without anything being awaited.

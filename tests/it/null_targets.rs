@@ -83,6 +83,10 @@ async fn rate_limits_without_end() {
     let said = always(ResponseTemplate::new(429).set_body_json(body)).await;
     let result = is_told(&said.uri(), &["cannot be tested now", "429 M_LIMIT_EXCEEDED"]).await;
     assert_eq!((result.counts.requests, result.counts.rate_limited), (4, 4), "three waits fit under the cap");
+    let body = json!({ "errcode": "M_LIMIT_EXCEEDED", "error": "later", "retry_after_ms": 0 });
+    let at_once = always(ResponseTemplate::new(429).set_body_json(body)).await;
+    let result = is_told(&at_once.uri(), &["cannot be tested now", "429 M_LIMIT_EXCEEDED"]).await;
+    assert!(result.counts.requests < 20, "no wait is asked for, and yet there is an end");
 }
 
 #[tokio::test]

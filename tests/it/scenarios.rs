@@ -16,7 +16,7 @@ use capcheck::spec::requirement::{self, Level};
 use capcheck::target::config::{AccountConfig, Cleanup, Target, Users};
 use capcheck::target::features::Feature;
 use capcheck::target::provision::{Cast, Provisioner};
-use capcheck::wire::Secret;
+use capcheck::wire::{Request, Secret};
 
 use super::support::{OPTIONS, complaints, run_with, with_outcome};
 
@@ -104,7 +104,7 @@ impl Used {
         });
         Self {
             operations: operations.collect(),
-            login: scenario.needs.contains(&Feature::Login),
+            login: [Feature::Login, Feature::Sessions].iter().any(|feature| scenario.needs.contains(feature)),
             presence: scenario.needs.contains(&Feature::Presence),
         }
     }
@@ -169,6 +169,10 @@ async fn one_job_and_one_request_at_once_do_not_wait_for_each_other() {
 
 /// A homeserver with as many users as the suite says it needs at least, each with a ready token.
 async fn least() -> (Target, Running, Vec<reference::Account>) {
+    least_on(reference::FaultSet::NONE).await
+}
+
+async fn least_on(faults: reference::FaultSet) -> (Target, Running, Vec<reference::Account>) {
     let casts: Vec<Cast> = scenarios::all().map(|scenario| scenario.cast).collect();
     let needed = Provisioner::needed(&casts, 1);
     let ordinary = (0..needed.ordinary).map(|number| format!("user-{number}"));
@@ -181,8 +185,12 @@ async fn least() -> (Target, Running, Vec<reference::Account>) {
         })
         .collect();
     let registration = reference::Registration::Closed;
-    let options =
-        reference::Options { accounts: accounts.clone(), registration, ..reference::Options::default() };
+    let options = reference::Options {
+        accounts: accounts.clone(),
+        registration,
+        faults,
+        ..reference::Options::default()
+    };
     let (target, server) = built_in::start(options).await.unwrap();
     (target, server, accounts)
 }
@@ -202,6 +210,30 @@ async fn the_least_accounts_will_do() {
     assert_eq!(others, ["gating::does_not_fall_for_a_look_alike"], "{}", complaints(&result));
 }
 
+/// Two tokens of a user are two sessions: what needs no more is tested, and finds what is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_tokens_of_a_user_are_several_sessions() {
+    let faults = [reference::Fault::UnionLastDeclared].into_iter().collect();
+    let (mut target, _server, accounts) = least_on(faults).await;
+    let client = capcheck::engine::client(&target).unwrap();
+    let mut tokens = Vec::new();
+    for account in &accounts {
+        let body = serde_json::json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": account.localpart },
+            "password": account.password.reveal(),
+        });
+        let login = client.send(Request::new("POST", "/_matrix/client/v3/login").json(&body)).await;
+        let answer: serde_json::Value = serde_json::from_slice(&login.result.as_ref().unwrap().body).unwrap();
+        tokens.push(Secret::new(answer["access_token"].as_str().unwrap()));
+        tokens.push(account.token.clone().unwrap());
+    }
+    target.users = Users::Tokens(tokens);
+    let result = everything(target, OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::NON_CONFORMANT, "{}", complaints(&result));
+    assert!(with_outcome(&result, Outcome::Failed).contains(&"union.of-all"), "{}", complaints(&result));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_ready_tokens_what_needs_a_login_does_not_apply() {
     let (mut target, _server, accounts) = least().await;
@@ -211,10 +243,11 @@ async fn with_ready_tokens_what_needs_a_login_does_not_apply() {
     for told in &result.scenarios {
         let scenario = scenarios::find(&told.id).unwrap();
         let reason = told.reason.as_deref().unwrap_or_default();
-        match (scenario.needs.contains(&Feature::Login), scenario.cast.look_alikes) {
+        let needs_more = [Feature::Login, Feature::Sessions].iter().any(|need| scenario.needs.contains(need));
+        match (needs_more, scenario.cast.look_alikes) {
             (true, _) => {
                 assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id);
-                assert!(reason.contains("ready access tokens"), "{}: {reason}", told.id);
+                assert!(reason.contains("access token"), "{}: {reason}", told.id);
             }
             (false, 0) => assert_eq!(told.outcome, Outcome::Passed, "{}: {reason}", told.id),
             (false, _) => assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id),

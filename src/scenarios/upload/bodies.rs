@@ -56,7 +56,7 @@ scenarios! { upload:
     beyond_any_limit_does_no_harm {
         says: "An oversized upload leaves session, presence and server in working order",
         covers: ["upload.too-large-harmless"],
-        needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
+        needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
     }
     under_a_malformed_hash_is_refused {

@@ -48,6 +48,11 @@ impl Tokens {
         Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 
+    /// Whether a user is known to have several tokens.
+    pub(super) fn may_have_spares(&self) -> bool {
+        self.known.get().is_some_and(|known| known.users.iter().any(|sessions| sessions.len() > 1))
+    }
+
     /// A session of a leased user that nobody uses yet; on this device, where one is named.
     pub(super) fn spare(&self, user_id: &str, device_id: Option<&str>) -> Result<Login, ProvisionError> {
         let mut spare = self.lock();
