@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use capcheck::engine;
 use capcheck::reference::{self, Account as Existing, Options, Registration, Running};
 use capcheck::spec::binding::{Operation, encode};
 use capcheck::spec::capability::CapabilitySet;
 use capcheck::target::config::{AccountConfig, Cleanup, Entitled, Gating, Target, Users};
 use capcheck::target::provision::{Account, Cast, Lease, Login, ProvisionError, Provisioner};
-use capcheck::wire::{Client, ClientConfig, Request, Secret};
+use capcheck::wire::{Client, Request, Secret};
 use serde_json::{Value, json};
 
 const PAIR: Cast = Cast { ordinary: 2, entitled: 0, look_alikes: 0 };
@@ -50,15 +51,7 @@ fn granted() -> Entitled {
 }
 
 pub(crate) fn client(target: &Target) -> Client {
-    Client::new(ClientConfig {
-        base: target.url.clone(),
-        tls: target.tls.clone(),
-        in_flight: target.limits.in_flight,
-        timeout: target.limits.request_timeout,
-        max_body: target.limits.max_body,
-        max_obeyed: target.limits.rate_limit_cap,
-    })
-    .unwrap()
+    engine::client(target).unwrap()
 }
 
 fn people() -> Users {
