@@ -11,6 +11,7 @@ use crate::spec::capability::CapabilitySet;
 use crate::spec::mistake;
 use crate::target::config::Target;
 use crate::target::features::{Feature, Features};
+use crate::target::federation::Link;
 use crate::target::provision::Provisioner;
 use crate::wire::{Client, NetworkFault, Request, Secret};
 
@@ -29,6 +30,10 @@ pub struct World {
     pub run_id: String,
     /// Fixes shapes, sizes and order.
     pub seed: u64,
+    /// The harness's own homeservers, and the way to the target's federation port.
+    pub link: Option<Link>,
+    /// The second homeserver, with a client that speaks to it.
+    pub second: Option<(Client, Arc<World>)>,
 }
 
 /// Where one scenario plays: its client, and the sets its actors have handled.

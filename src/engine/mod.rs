@@ -92,7 +92,7 @@ impl Prepared {
         let client = client(&target)?;
         let provisioner = Provisioner::new(&target, &run_id);
         let features = preflight::probe(&client, &target, &provisioner, &run_id).await?;
-        let world = Arc::new(World { target, features, provisioner, run_id, seed });
+        let world = Arc::new(World { target, features, provisioner, run_id, seed, link: None, second: None });
         Ok(Self { client, world })
     }
 
@@ -122,7 +122,7 @@ pub async fn run(
         Some(Err(error)) => (Features::default(), Some(Obstacle::Preflight(error))),
         None => (Features::default(), Some(Obstacle::Interrupted)),
     };
-    let world = Arc::new(World { target, features, provisioner, run_id, seed });
+    let world = Arc::new(World { target, features, provisioner, run_id, seed, link: None, second: None });
     let started = Event::Started {
         url: world.target.url.as_str(),
         scenarios: plan.scenarios.len(),

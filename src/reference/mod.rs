@@ -39,5 +39,8 @@ mod state;
 
 pub use faults::{Fault, FaultSet, UnknownFault};
 pub use grants::{Grant, GrantError};
-pub use options::{Account, AccountError, Options, Registration, RegistrationError, ServerLimits};
+pub use options::{
+    Account, AccountError, FederationOptions, Options, Registration, RegistrationError, ServerLimits,
+    TlsIdentity,
+};
 pub use server::{Running, StartError, start};

@@ -1,7 +1,11 @@
 //! How the built-in homeserver is set up.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::spec::binding::Binding;
 use crate::wire::Secret;
@@ -30,6 +34,31 @@ pub struct Options {
     pub binding: Binding,
     /// Whether it has presence at all.
     pub presence_enabled: bool,
+    /// How it federates; not at all where absent.
+    pub federation: Option<FederationOptions>,
+}
+
+/// How a homeserver federates.
+#[derive(Clone, Debug)]
+pub struct FederationOptions {
+    /// Where it listens for other homeservers, over TLS; port 0 takes a free one, and the server name is
+    /// then `localhost` with that port, unless it is given.
+    pub listen: SocketAddr,
+    /// Its certificate chain, leaf first, and the key of the leaf.
+    pub certificate: Arc<TlsIdentity>,
+    /// The authorities that other homeservers' certificates must come from, and no others.
+    pub trust: Vec<CertificateDer<'static>>,
+    /// Within which a request to another homeserver must be answered in full.
+    pub timeout: Duration,
+}
+
+/// A certificate chain and its private key.
+#[derive(Debug)]
+pub struct TlsIdentity {
+    /// The chain, leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The private key of the leaf.
+    pub key: PrivateKeyDer<'static>,
 }
 
 /// Chosen so that neither their hash nor that with the default grant holds `+` or `/`:
@@ -50,6 +79,7 @@ impl Default for Options {
             faults: FaultSet::default(),
             binding: Binding::default(),
             presence_enabled: true,
+            federation: None,
         }
     }
 }

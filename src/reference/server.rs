@@ -94,6 +94,11 @@ impl Running {
         &self.server_name
     }
 
+    /// The base URL of its federation port, without a trailing slash; `None` where it does not federate.
+    pub fn federation_url(&self) -> Option<String> {
+        None
+    }
+
     /// Moves its clock forward: what expires with time does so without waiting.
     pub fn advance(&self, by: Duration) {
         self.server.advance(by);

@@ -103,17 +103,17 @@ const SIZE_LIMIT: Feature = Feature::SizeLimit;
 
 /// So many users, none of them entitled to anything.
 const fn users(ordinary: usize) -> Cast {
-    Cast { ordinary, entitled: 0, look_alikes: 0 }
+    Cast { ordinary, entitled: 0, look_alikes: 0, elsewhere: 0 }
 }
 
 /// So many users, and so many that are entitled to the gated capability.
 const fn users_and_entitled(ordinary: usize, entitled: usize) -> Cast {
-    Cast { ordinary, entitled, look_alikes: 0 }
+    Cast { ordinary, entitled, look_alikes: 0, elsewhere: 0 }
 }
 
 /// So many users who are not entitled, and look as if they were.
 const fn look_alikes(look_alikes: usize) -> Cast {
-    Cast { ordinary: 0, entitled: 0, look_alikes }
+    Cast { ordinary: 0, entitled: 0, look_alikes, elsewhere: 0 }
 }
 
 /// The table of an area: what each scenario says, covers and needs.

@@ -1,11 +1,14 @@
 //! The target, as a target file or the command line describes it.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use url::Url;
 
 use crate::spec::binding::{Binding, Operation};
+use crate::wire::peer::Identity;
 use crate::wire::{Secret, TlsTrust};
 
 /// Who is under test, and all that a target may declare about itself.
@@ -31,6 +34,26 @@ pub struct Target {
     pub room_version: Option<String>,
     /// What is done with users afterwards.
     pub cleanup: Cleanup,
+    /// How the target and the harness's own homeservers reach each other; without, federation is not applicable.
+    pub federation: Option<Federation>,
+}
+
+/// How the target and the harness's own homeservers reach each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Federation {
+    /// The base URL of the target's federation port; `https://SERVER_NAME` where absent, 8448 being the
+    /// port of a name without one.
+    pub url: Option<Url>,
+    /// Which certificates that port may present.
+    pub tls: TlsTrust,
+    /// The address at which the harness's homeservers listen.
+    pub listen: IpAddr,
+    /// The host of their server names: how the target reaches them.
+    pub advertise: String,
+    /// Their ports, one a homeserver; where absent the system chooses.
+    pub ports: Option<RangeInclusive<u16>>,
+    /// Who vouches for their certificates.
+    pub identity: Identity,
 }
 
 /// How users come into being.

@@ -26,8 +26,10 @@ pub enum Feature {
     Gating,
     /// A named limit for the size of a set.
     SizeLimit,
-    /// Homeservers that ask each other.
+    /// The harness's own homeservers, which the target federates with.
     Federation,
+    /// A second homeserver under test, which the target federates with.
+    Second,
 }
 
 impl fmt::Display for Feature {
@@ -43,6 +45,7 @@ impl fmt::Display for Feature {
             Self::Gating => "gating",
             Self::SizeLimit => "size_limit",
             Self::Federation => "federation",
+            Self::Second => "second",
         })
     }
 }

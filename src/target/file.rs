@@ -111,6 +111,7 @@ impl Target {
             unsupported: Default::default(),
             room_version: None,
             cleanup: Cleanup::Logout,
+            federation: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod features;
+pub mod federation;
 pub mod file;
 pub mod keys;
 mod patience;

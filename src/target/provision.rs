@@ -39,6 +39,8 @@ pub struct Cast {
     pub entitled: usize,
     /// Users without it whose names look as if they had it.
     pub look_alikes: usize,
+    /// Users of the second homeserver.
+    pub elsewhere: usize,
 }
 
 /// A user for one scenario, with a session already logged in.
@@ -151,6 +153,7 @@ impl Provisioner {
             ordinary: largest(|cast| cast.ordinary),
             entitled: largest(|cast| cast.entitled),
             look_alikes: 0,
+            elsewhere: 0,
         }
     }
 

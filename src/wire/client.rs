@@ -85,13 +85,31 @@ struct Shared {
     http: reqwest::Client,
     /// For requests that reqwest would tidy up.
     tls: Arc<rustls::ClientConfig>,
-    permits: Semaphore,
-    counters: Counters,
+    permits: Arc<Semaphore>,
+    counters: Arc<Counters>,
 }
 
 impl Client {
     /// A client with a transcript of its own.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
+        let permits = Arc::new(Semaphore::new(config.in_flight.max(1)));
+        Self::sharing(config, permits, Arc::default(), Arc::default())
+    }
+
+    /// A client for another base URL of the same run: it records in the same transcript, and its
+    /// requests count with those of this one.
+    pub fn toward(&self, base: Url, tls: TlsTrust) -> Result<Self, ClientError> {
+        let Shared { config, permits, counters, .. } = &*self.shared;
+        let config = ClientConfig { base, tls, ..config.clone() };
+        Self::sharing(config, permits.clone(), counters.clone(), self.transcript.clone())
+    }
+
+    fn sharing(
+        config: ClientConfig,
+        permits: Arc<Semaphore>,
+        counters: Arc<Counters>,
+        transcript: Arc<Transcript>,
+    ) -> Result<Self, ClientError> {
         let tls = tls::configure(&config.tls, config.base.scheme() == "https")?;
         let mut negotiated = tls.clone();
         negotiated.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -108,9 +126,8 @@ impl Client {
             .map_err(|error| {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
-        let permits = Semaphore::new(config.in_flight.max(1));
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters: Counters::default() };
-        Ok(Self { shared: Arc::new(shared), transcript: Arc::default() })
+        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters };
+        Ok(Self { shared: Arc::new(shared), transcript })
     }
 
     /// The same client, recording elsewhere.
@@ -190,6 +207,9 @@ impl Client {
         let mut message = self.shared.http.request(method, url);
         if let Some(token) = &request.token {
             message = message.bearer_auth(token.reveal());
+        }
+        if let Some(value) = &request.authorization {
+            message = message.header("authorization", value);
         }
         if let Some((body, kind)) = &request.body {
             message = message.header("content-type", *kind).body(body.clone());

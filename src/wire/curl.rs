@@ -11,7 +11,7 @@ pub(super) fn command(request: &Request, url: &str, body: Option<&str>, tls: &Tl
     match tls {
         TlsTrust::System => {}
         TlsTrust::ExtraCa(path) => words.push(format!("--cacert {}", quoted(&path.to_string_lossy()))),
-        TlsTrust::Anything => words.push("-k".to_owned()),
+        TlsTrust::Only(_) | TlsTrust::Anything => words.push("-k".to_owned()),
     }
     if request.verbatim {
         words.push("--path-as-is".to_owned());
@@ -24,6 +24,9 @@ pub(super) fn command(request: &Request, url: &str, body: Option<&str>, tls: &Tl
     }
     if request.token.is_some() {
         words.push("-H \"Authorization: Bearer $TOKEN\"".to_owned());
+    }
+    if let Some(value) = &request.authorization {
+        words.push(format!("-H {}", quoted(&format!("Authorization: {value}"))));
     }
     let binary = request.body.as_ref().is_some_and(|(bytes, _)| std::str::from_utf8(bytes).is_err());
     let data = body.map(|body| match binary {

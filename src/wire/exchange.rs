@@ -43,6 +43,8 @@ pub struct Request {
     pub path: String,
     /// The access token, sent as a bearer token.
     pub token: Option<Secret>,
+    /// The value of the Authorization header, where it is no access token (X-Matrix); no secret.
+    pub authorization: Option<String>,
     /// The body and its content type.
     pub body: Option<(Bytes, &'static str)>,
     /// The operation this is, where it is one.
@@ -60,6 +62,7 @@ impl Request {
             method: method.to_owned(),
             path: path.into(),
             token: None,
+            authorization: None,
             body: None,
             operation: None,
             long_poll: Duration::ZERO,
@@ -70,6 +73,12 @@ impl Request {
     /// Sends this access token.
     pub fn token(mut self, token: &Secret) -> Self {
         self.token = Some(token.clone());
+        self
+    }
+
+    /// Sends this as the value of the Authorization header, letter by letter.
+    pub fn authorization(mut self, value: impl Into<String>) -> Self {
+        self.authorization = Some(value.into());
         self
     }
 

@@ -1,10 +1,13 @@
 //! Bytes on the network: sends one request at a time and keeps what really came back.
 
+pub mod authority;
 pub mod client;
 mod curl;
 pub mod exchange;
+pub mod peer;
 mod rate_limit;
 mod raw;
+pub mod signing;
 mod tls;
 pub mod transcript;
 

@@ -51,6 +51,9 @@ async fn exchange(
     if let Some(token) = &request.token {
         message = message.header("authorization", format!("Bearer {}", token.reveal()));
     }
+    if let Some(value) = &request.authorization {
+        message = message.header("authorization", value);
+    }
     if let Some((_, kind)) = &request.body {
         message = message.header("content-type", *kind);
     }

@@ -19,6 +19,8 @@ pub enum TlsTrust {
     System,
     /// These too (a PEM file).
     ExtraCa(PathBuf),
+    /// These authorities alone (DER), which stand in no file.
+    Only(Vec<CertificateDer<'static>>),
     /// Anything: verification is off.
     Anything,
 }
@@ -41,6 +43,12 @@ pub(super) fn configure(trust: &TlsTrust, https: bool) -> Result<ClientConfig, C
 
 fn roots(trust: &TlsTrust, https: bool) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
+    if let TlsTrust::Only(authorities) = trust {
+        for authority in authorities {
+            roots.add(authority.clone()).map_err(|error| ClientError::Setup(error.to_string()))?;
+        }
+        return Ok(roots);
+    }
     if https {
         // Authorities that this library cannot read are none of the target's business.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

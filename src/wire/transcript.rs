@@ -169,8 +169,9 @@ fn millis(duration: Duration) -> u64 {
 
 fn request_headers(request: &Request) -> Vec<(String, String)> {
     let token = request.token.as_ref().map(|_| ("authorization".to_owned(), format!("Bearer {BLACK}")));
+    let signed = request.authorization.as_ref().map(|value| ("authorization".to_owned(), value.clone()));
     let content = request.body.as_ref().map(|(_, kind)| ("content-type".to_owned(), (*kind).to_owned()));
-    token.into_iter().chain(content).collect()
+    token.into_iter().chain(signed).chain(content).collect()
 }
 
 fn redacted_headers(secrets: &BTreeSet<String>, response: &Response) -> Vec<(String, String)> {

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 
 use crate::support::Silent;
 
-const NOBODY: Cast = Cast { ordinary: 0, entitled: 0, look_alikes: 0 };
-const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0 };
+const NOBODY: Cast = Cast { ordinary: 0, entitled: 0, look_alikes: 0, elsewhere: 0 };
+const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0, elsewhere: 0 };
 
 /// A scenario that ends well.
 static PASSES: Scenario = Scenario {

@@ -12,8 +12,8 @@ use capcheck::target::provision::{Account, Cast, Lease, Login, ProvisionError, P
 use capcheck::wire::{Client, Request, Secret};
 use serde_json::{Value, json};
 
-const PAIR: Cast = Cast { ordinary: 2, entitled: 0, look_alikes: 0 };
-const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0 };
+const PAIR: Cast = Cast { ordinary: 2, entitled: 0, look_alikes: 0, elsewhere: 0 };
+const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0, elsewhere: 0 };
 
 pub(crate) async fn serve(registration: Registration) -> Running {
     serve_with(Options { registration, ..Options::default() }).await
@@ -135,8 +135,10 @@ async fn new_users_by_every_way_of_signing_up() {
         let provisioner = Provisioner::new(&target, "N0NCE");
         assert!(provisioner.can_log_in());
 
-        let lease =
-            provisioner.lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0 }).await.expect(&way);
+        let lease = provisioner
+            .lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0, elsewhere: 0 })
+            .await
+            .expect(&way);
         assert_eq!((lease.ordinary.len(), lease.entitled.len()), (2, 1), "{way}");
         assert!(lease.ordinary.iter().all(|user| user.user_id.starts_with("@cap-n0nce-")), "{way}");
         assert!(lease.entitled.iter().all(|user| user.user_id.starts_with("@granted-n0nce-")), "{way}");
@@ -218,7 +220,10 @@ async fn accounts_are_leased_clean() {
     let target = gated(target(&server.url(), people()), granted());
     let client = client(&target);
     let provisioner = Provisioner::new(&target, "n");
-    let dirty = provisioner.lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0 }).await.unwrap();
+    let dirty = provisioner
+        .lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0, elsewhere: 0 })
+        .await
+        .unwrap();
     let mut sessions: Vec<Login> = everybody(&dirty).map(|user| user.first.clone()).collect();
     for session in &sessions {
         leave_traces(&client, &target, session).await;
@@ -226,7 +231,10 @@ async fn accounts_are_leased_clean() {
     sessions.push(provisioner.log_in(&client, &dirty.ordinary[0], Some("KEPT")).await.unwrap());
     drop(dirty); // a scenario that was cut off: nobody cleaned up
 
-    let clean = provisioner.lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0 }).await.unwrap();
+    let clean = provisioner
+        .lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0, elsewhere: 0 })
+        .await
+        .unwrap();
     assert_eq!(clean.entitled[0].user_id, format!("@granted-carol:{}", server.server_name()));
     for user in everybody(&clean) {
         assert_clean(&client, &target, &user.first).await;
@@ -292,7 +300,10 @@ async fn entitled_accounts_by_name() {
     let target = gated(target(&server.url(), people()), Entitled::Named(vec![bob.clone()]));
     let client = client(&target);
     let provisioner = Provisioner::new(&target, "n");
-    let lease = provisioner.lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0 }).await.unwrap();
+    let lease = provisioner
+        .lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0, elsewhere: 0 })
+        .await
+        .unwrap();
     assert_eq!(lease.entitled[0].user_id, bob);
     assert!(lease.ordinary.iter().all(|user| user.user_id != bob));
     server.stop().await;
@@ -312,7 +323,10 @@ async fn tokens_are_sessions_of_their_users() {
     let provisioner = Provisioner::new(&target, "n");
     assert!(!provisioner.can_log_in());
     leave_traces(&client, &target, &alice).await;
-    let lease = provisioner.lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0 }).await.unwrap();
+    let lease = provisioner
+        .lease(&client, Cast { ordinary: 2, entitled: 1, look_alikes: 0, elsewhere: 0 })
+        .await
+        .unwrap();
     assert_eq!(lease.entitled[0].user_id, format!("@granted-carol:{}", server.server_name()));
     for user in everybody(&lease) {
         assert_clean(&client, &target, &user.first).await;
@@ -337,7 +351,10 @@ async fn tokens_are_sessions_of_their_users() {
         assert_clean(&client, &target, session).await;
     }
 
-    let again = provisioner.lease(&client, Cast { ordinary: 2, entitled: 0, look_alikes: 0 }).await.unwrap();
+    let again = provisioner
+        .lease(&client, Cast { ordinary: 2, entitled: 0, look_alikes: 0, elsewhere: 0 })
+        .await
+        .unwrap();
     let hers = again.ordinary.iter().find(|user| user.user_id == alice.user_id).unwrap();
     assert!(provisioner.log_in(&client, hers, Some(&alice.device_id)).await.is_ok(), "spare once more");
     server.stop().await;

@@ -11,7 +11,7 @@ use wiremock::{Mock, MockServer, Request as Received, ResponseTemplate};
 
 use crate::provision::{client, serve, target};
 
-const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0 };
+const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0, elsewhere: 0 };
 
 async fn refusal(target: &Target) -> (String, Client) {
     let client = client(target);
@@ -96,7 +96,7 @@ async fn a_name_that_is_taken() {
 async fn gating_without_means_is_not_applicable() {
     let target = target("http://127.0.0.1:9", register());
     let client = client(&target);
-    let cast = Cast { ordinary: 0, entitled: 1, look_alikes: 0 };
+    let cast = Cast { ordinary: 0, entitled: 1, look_alikes: 0, elsewhere: 0 };
     let error = Provisioner::new(&target, "n").lease(&client, cast).await.unwrap_err();
     assert!(matches!(error, ProvisionError::NotApplicable(_)), "{error}");
     assert!(client.transcript().is_empty(), "nothing is asked of the server for it");
@@ -106,7 +106,7 @@ async fn gating_without_means_is_not_applicable() {
 async fn too_few_accounts_are_counted_before_anything_is_sent() {
     let target = target("http://127.0.0.1:9", account("p"));
     let client = client(&target);
-    let cast = Cast { ordinary: 3, entitled: 0, look_alikes: 0 };
+    let cast = Cast { ordinary: 3, entitled: 0, look_alikes: 0, elsewhere: 0 };
     let error = Provisioner::new(&target, "n").lease(&client, cast).await.unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -57,6 +57,7 @@ pub(super) fn target(
             Some("none") => Cleanup::None,
             _ => Cleanup::Logout,
         },
+        federation: None,
     })
 }
 

@@ -39,7 +39,12 @@ impl Pool {
         for (index, entitled) in entitled.into_iter().enumerate() {
             free.side(entitled).push_back(index);
         }
-        let total = Cast { ordinary: free.ordinary.len(), entitled: free.entitled.len(), look_alikes: 0 };
+        let total = Cast {
+            ordinary: free.ordinary.len(),
+            entitled: free.entitled.len(),
+            look_alikes: 0,
+            elsewhere: 0,
+        };
         Arc::new(Self { total, free: Mutex::new(free), queue: Queue::default(), returned: Notify::new() })
     }
 
@@ -120,7 +125,7 @@ mod tests {
     }
 
     const fn cast(ordinary: usize, entitled: usize) -> Cast {
-        Cast { ordinary, entitled, look_alikes: 0 }
+        Cast { ordinary, entitled, look_alikes: 0, elsewhere: 0 }
     }
 
     fn indices(seats: &[Seat]) -> Vec<usize> {
