@@ -28,6 +28,7 @@ mod errors;
 pub mod faults;
 #[cfg(test)]
 mod faults_test;
+mod federation;
 mod grants;
 mod http;
 mod options;

@@ -4,6 +4,7 @@
 mod accounts;
 mod offers;
 mod presence;
+mod remote;
 mod rooms;
 mod sessions;
 mod sets;
