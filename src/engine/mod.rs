@@ -37,6 +37,8 @@ pub use run::Options;
 pub struct Request {
     /// Who is under test.
     pub target: Target,
+    /// Another homeserver of the user's, which federates with the target.
+    pub second: Option<Target>,
     /// What is asked.
     pub plan: Plan,
     /// How it is run.
@@ -109,7 +111,7 @@ pub async fn run(
     interrupt: impl Future<Output = ()>,
 ) -> Result<Told, ClientError> {
     let clock = Clock { at: Utc::now(), since: Instant::now() };
-    let Request { target, plan, options, seed, run_id } = request;
+    let Request { target, second: _, plan, options, seed, run_id } = request;
     let client = client(&target)?;
     let provisioner = Provisioner::new(&target, &run_id);
     let mut interrupt = std::pin::pin!(interrupt);
