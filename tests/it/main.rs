@@ -12,5 +12,6 @@ mod provision_errors;
 mod scenarios;
 mod secrets;
 mod support;
+mod target_federation;
 mod target_file;
 mod vectors;

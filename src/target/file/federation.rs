@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
@@ -139,21 +139,30 @@ fn given(places: &[Option<Range<usize>>; 2]) -> Option<Range<usize>> {
 
 /// Whether a chain and a key can be used together, for the advertised host.
 fn check_certificate(chain: &Path, key: &Path, advertise: Option<&str>) -> Result<(), String> {
-    let at = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
+    let unusable = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
     let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect)
-        .map_err(|error| at(chain, error.to_string()))?;
+        .map_err(|error| unusable(chain, error.to_string()))?;
     let Some(leaf) = certificates.first() else {
-        return Err(at(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
+        return Err(unusable(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
     };
-    let leaf = ParsedCertificate::try_from(leaf).map_err(|error| at(chain, error.to_string()))?;
+    let leaf = ParsedCertificate::try_from(leaf).map_err(|error| unusable(chain, error.to_string()))?;
     if let Some(host) = advertise {
         let name = ServerName::try_from(host).map_err(|error| format!("{host:?}: {error}"))?;
         rustls::client::verify_server_name(&leaf, &name)
-            .map_err(|_| at(chain, format!("it is not for the advertised host {host:?}")))?;
+            .map_err(|_| format!("{} is not for the advertised host {host:?}", chain.display()))?;
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| at(key, error.to_string()))?;
-    CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
-        .map_err(|error| at(key, format!("it is not the key of {}: {error}", chain.display())))?;
-    Ok(())
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            unusable(key, "it holds no PEM private key (-----BEGIN PRIVATE KEY-----)".to_owned())
+        }
+        error => unusable(key, error.to_string()),
+    })?;
+    match CertifiedKey::from_der(certificates, secret, &ring::default_provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            Err(format!("{} is not the private key of {}", key.display(), chain.display()))
+        }
+        Err(error) => Err(unusable(key, error.to_string())),
+    }
 }
