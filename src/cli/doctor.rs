@@ -14,9 +14,9 @@ use crate::target::preflight;
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
-use super::subject::SubjectArgs;
+use super::subject::{Subject, SubjectArgs};
 
-/// Preflight alone: is it reachable, what does it offer, what would be untestable, and why
+/// Preflight alone: what it offers, what would be untestable, and why
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
@@ -35,18 +35,18 @@ async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
     let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
     let run_id = format!("{nonce:016x}");
-    let (target, second) = (subject.target.clone(), subject.second.clone());
-    let first = probe(&target, &run_id).await;
-    let other = match &second {
-        Some(second) => Some((second, probe(second, &run_id).await)),
-        None => None,
-    };
+    let pages = pages(&subject, &run_id).await;
     subject.end().await;
-    let mut text = page(&target, &first?);
-    if let Some((second, features)) = other {
-        text += &page_of_second(second, &features?);
+    Ok(finish(pages?.as_bytes(), ExitCode::SUCCESS))
+}
+
+/// What is known of the target, and of the homeserver that it federates with.
+async fn pages(subject: &Subject, run_id: &str) -> Result<String, ExitCode> {
+    let mut text = page(&subject.target, &probe(&subject.target, run_id).await?);
+    if let Some(second) = &subject.second {
+        text += &page_of_second(second, &probe(second, run_id).await?);
     }
-    Ok(finish(text.as_bytes(), ExitCode::SUCCESS))
+    Ok(text)
 }
 
 async fn probe(target: &Target, run_id: &str) -> Result<Features, ExitCode> {

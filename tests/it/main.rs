@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module for each subject.
 
 mod cli;
+mod cli_federation;
 mod docs;
 mod engine;
 mod faults;
