@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::engine;
 use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
+use crate::engine::{PrepareError, Prepared};
 use crate::report;
 use crate::scenarios::{self, Scenario};
 use crate::target::config::{Target, Users};
 use crate::target::features::{Features, Standing};
-use crate::target::preflight;
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
@@ -33,17 +32,20 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
 
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
-    let client = engine::client(&subject.target).map_err(|error| fail(USAGE, error))?;
     let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
-    let run_id = format!("{nonce:016x}");
-    let provisioner = Provisioner::new(&subject.target, &run_id);
-    let probed = preflight::probe(&client, &subject.target, &provisioner, &run_id).await;
-    let target = subject.target.clone();
+    let (target, second) = (subject.target.clone(), subject.second.clone());
+    let prepared = Prepared::new(target.clone(), second, nonce, &format!("{nonce:016x}")).await;
+    let answer = match prepared {
+        Ok(prepared) => {
+            let code = finish(page(&target, prepared.features()).as_bytes(), ExitCode::SUCCESS);
+            prepared.end().await;
+            Ok(code)
+        }
+        Err(PrepareError::Client(error)) => Err(fail(USAGE, error)),
+        Err(PrepareError::Preflight(error)) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
+    };
     subject.end().await;
-    match probed {
-        Ok(features) => Ok(finish(page(&target, &features).as_bytes(), ExitCode::SUCCESS)),
-        Err(error) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
-    }
+    answer
 }
 
 fn page(target: &Target, features: &Features) -> String {

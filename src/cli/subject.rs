@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::built_in;
-use crate::reference::{Options, Running};
+use crate::built_in::{self, Pair};
+use crate::reference::Options;
 use crate::target::config::Target;
 use crate::target::file;
 use crate::target::url::base_url;
@@ -24,8 +24,10 @@ pub(super) struct SubjectArgs {
 /// A target, and the homeserver behind it if it is ours.
 pub(super) struct Subject {
     pub(super) target: Target,
+    /// Another homeserver, with which the target federates.
+    pub(super) second: Option<Target>,
     /// Ends with the subject.
-    built_in: Option<Running>,
+    built_in: Option<Pair>,
 }
 
 impl SubjectArgs {
@@ -37,13 +39,16 @@ impl SubjectArgs {
                 if let Some(url) = url {
                     target.url = url.clone();
                 }
-                Ok(Subject { target, built_in: None })
+                Ok(Subject { target, second: None, built_in: None })
             }
-            (None, Some(url)) => Ok(Subject { target: Target::at(url.clone()), built_in: None }),
+            (None, Some(url)) => {
+                Ok(Subject { target: Target::at(url.clone()), second: None, built_in: None })
+            }
             (None, None) => {
-                let started = built_in::start(Options::default()).await;
-                let (target, server) = started.map_err(|error| error.to_string())?;
-                Ok(Subject { target, built_in: Some(server) })
+                let started = built_in::start_pair(Options::default()).await;
+                let pair = started.map_err(|error| error.to_string())?;
+                let (target, second) = (pair.target.clone(), Some(pair.second.clone()));
+                Ok(Subject { target, second, built_in: Some(pair) })
             }
         }
     }
@@ -66,8 +71,8 @@ impl SubjectArgs {
 impl Subject {
     /// Ends the built-in homeserver, if it was one.
     pub(super) async fn end(self) {
-        if let Some(server) = self.built_in {
-            server.stop().await;
+        if let Some(pair) = self.built_in {
+            pair.stop().await;
         }
     }
 }
