@@ -82,6 +82,7 @@ pub async fn run(
     let (client, world) = parties.meet(findings);
     let started = Event::Started {
         url: world.target.url.as_str(),
+        second: world.second.as_ref().map(|(_, second)| second.target.url.as_str()),
         scenarios: plan.scenarios.len(),
         seed,
         run_id: &world.run_id,
@@ -99,7 +100,7 @@ pub async fn run(
     let stopped = finished.stopped;
     let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
     result.stopped = stopped;
-    result.notes.extend(world.link.iter().flat_map(Link::notes));
+    result.observations = world.link.iter().flat_map(Link::observations).collect();
     prepare::end(&world).await;
     if let Some(Obstacle::Preflight(error)) = obstacle {
         result.preflight_error = Some(client.transcript().black_out(&error.to_string()));
@@ -138,15 +139,8 @@ fn summarise(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             requirements_digest: requirement::digest().to_owned(),
         },
-        target: TargetInfo {
-            url: world.target.url.to_string(),
-            server_name: world.features.server_name.clone(),
-            features: world
-                .features
-                .iter()
-                .map(|(feature, standing)| info(&feature.to_string(), standing))
-                .collect(),
-        },
+        target: target_info(world),
+        second: world.second.as_ref().map(|(_, second)| target_info(second)),
         seed: world.seed,
         run_id: world.run_id.clone(),
         selection: plan.selection.clone(),
@@ -155,6 +149,7 @@ fn summarise(
         stopped: None,
         preflight_error: None,
         notes: world.features.notes.clone(),
+        observations: Vec::new(),
         verdict: verdict::verdict(&counts.gating),
         counts,
         requirements,
@@ -180,6 +175,15 @@ fn count(
         requests,
         requests_per_second: requests.saturating_mul(1_000_000) / micros,
         rate_limited: client.counters().rate_limited(),
+    }
+}
+
+fn target_info(world: &World) -> TargetInfo {
+    let features = world.features.iter().map(|(feature, standing)| info(&feature.to_string(), standing));
+    TargetInfo {
+        url: world.target.url.to_string(),
+        server_name: world.features.server_name.clone(),
+        features: features.collect(),
     }
 }
 

@@ -147,7 +147,7 @@ fn is_object(body: &[u8]) -> bool {
 
 impl Link {
     /// What the target asked of the harness's homeservers, or tried to, that no scenario speaks of.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn observations(&self) -> Vec<String> {
         let unexpected = self.peers.unexpected();
         let asked = unexpected.iter().take(NOTED).map(|(request, times)| {
             format!("the target asked the harness's homeservers for {request} ({times} times), which they do not serve")
