@@ -157,6 +157,11 @@ impl Prepared {
         &self.world.features
     }
 
+    /// What preflight found of the homeserver beside it, where there is one that answers.
+    pub fn second(&self) -> Option<&Features> {
+        self.world.second.as_ref().map(|(_, second)| &second.features)
+    }
+
     /// Runs one scenario, as `capcheck run --only ID` does.
     pub async fn perform(&self, scenario: &'static Scenario, strict: bool) -> ScenarioResult {
         run::one(&self.world, &self.client, scenario, strict).await
