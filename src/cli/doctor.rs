@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::engine;
 use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
+use crate::engine::{PrepareError, Prepared};
 use crate::report;
 use crate::scenarios::{self, Scenario};
 use crate::target::config::{Target, Users};
 use crate::target::features::{Features, Standing};
-use crate::target::preflight;
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
-use super::subject::{Subject, SubjectArgs};
+use super::subject::SubjectArgs;
 
 /// Preflight alone: what it offers, what would be untestable, and why
 #[derive(Debug, clap::Args)]
@@ -34,26 +33,22 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
     let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
-    let run_id = format!("{nonce:016x}");
-    let pages = pages(&subject, &run_id).await;
+    let (target, second) = (subject.target.clone(), subject.second.clone());
+    let prepared = Prepared::new(target.clone(), second.clone(), nonce, &format!("{nonce:016x}")).await;
+    let answer = match prepared {
+        Ok(prepared) => {
+            let mut text = page(&target, prepared.features());
+            if let Some((second, features)) = second.as_ref().zip(prepared.second()) {
+                text += &page_of_second(second, features);
+            }
+            prepared.end().await;
+            Ok(finish(text.as_bytes(), ExitCode::SUCCESS))
+        }
+        Err(PrepareError::Client(error)) => Err(fail(USAGE, error)),
+        Err(PrepareError::Preflight(error)) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
+    };
     subject.end().await;
-    Ok(finish(pages?.as_bytes(), ExitCode::SUCCESS))
-}
-
-/// What is known of the target, and of the homeserver that it federates with.
-async fn pages(subject: &Subject, run_id: &str) -> Result<String, ExitCode> {
-    let mut text = page(&subject.target, &probe(&subject.target, run_id).await?);
-    if let Some(second) = &subject.second {
-        text += &page_of_second(second, &probe(second, run_id).await?);
-    }
-    Ok(text)
-}
-
-async fn probe(target: &Target, run_id: &str) -> Result<Features, ExitCode> {
-    let client = engine::client(target).map_err(|error| fail(USAGE, error))?;
-    let provisioner = Provisioner::new(target, run_id);
-    let probed = preflight::probe(&client, target, &provisioner, run_id).await;
-    probed.map_err(|error| fail(PREFLIGHT, plain(&error.to_string())))
+    answer
 }
 
 /// All that is known of the target, and what it means for a run.

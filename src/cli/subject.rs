@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::built_in;
-use crate::reference::{Options, Running};
+use crate::built_in::{self, Pair};
+use crate::reference::Options;
 use crate::target::config::Target;
 use crate::target::file;
 use crate::target::url::base_url;
@@ -27,10 +27,10 @@ pub(super) struct SubjectArgs {
 /// A target, and the homeserver behind it if it is ours.
 pub(super) struct Subject {
     pub(super) target: Target,
-    /// Another homeserver of the user's, which federates with the target.
+    /// Another homeserver, with which the target federates.
     pub(super) second: Option<Target>,
     /// Ends with the subject.
-    built_in: Option<Running>,
+    built_in: Option<Pair>,
 }
 
 impl SubjectArgs {
@@ -44,9 +44,10 @@ impl SubjectArgs {
                     second.display()
                 ));
             }
-            let started = built_in::start(Options::default()).await;
-            let (target, server) = started.map_err(|error| error.to_string())?;
-            return Ok(Subject { target, second: None, built_in: Some(server) });
+            let started = built_in::start_pair(Options::default()).await;
+            let pair = started.map_err(|error| error.to_string())?;
+            let (target, second) = (pair.target.clone(), Some(pair.second.clone()));
+            return Ok(Subject { target, second, built_in: Some(pair) });
         };
         let second = self.second.as_deref().map(|path| another(path, &target)).transpose()?;
         Ok(Subject { target, second, built_in: None })
@@ -94,8 +95,8 @@ fn another(path: &Path, first: &Target) -> Result<Target, String> {
 impl Subject {
     /// Ends the built-in homeserver, if it was one.
     pub(super) async fn end(self) {
-        if let Some(server) = self.built_in {
-            server.stop().await;
+        if let Some(pair) = self.built_in {
+            pair.stop().await;
         }
     }
 }

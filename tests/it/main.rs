@@ -5,6 +5,7 @@ mod cli_federation;
 mod docs;
 mod engine;
 mod faults;
+mod federation;
 mod hash;
 mod hostile_targets;
 mod null_targets;
