@@ -15,11 +15,11 @@ use capcheck::wire::authority::Authority;
 use capcheck::wire::peer::Identity;
 use tempfile::TempDir;
 
-/// An authority in ca.pem and ca.key, and a certificate for localhost and 10.0.0.7 in own.pem and own.key.
+/// An authority in ca.pem and ca.key, and a certificate for three hosts in own.pem and own.key.
 static FILES: LazyLock<TempDir> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
     Authority::generate().unwrap().write(dir.path()).unwrap();
-    own_certificate(dir.path(), "own", &["localhost", "10.0.0.7"]);
+    own_certificate(dir.path(), "own", &["localhost", "10.0.0.7", "::1"]);
     own_certificate(dir.path(), "other", &["localhost"]);
     fs::write(dir.path().join("noise.pem"), "not PEM").unwrap();
     dir
@@ -65,7 +65,9 @@ const EFFECTS: &[(&str, &str, Effect)] = &[
     ("listen", "listen = '::1'", |f| f.listen == Ipv6Addr::LOCALHOST && f.advertise == "localhost"),
     ("listen", "listen = '10.0.0.7'", |f| f.listen == IpAddr::from([10, 0, 0, 7]) && f.advertise == "10.0.0.7"),
     ("advertise", "listen = '0.0.0.0'\nadvertise = 'host.docker.internal'", |f| f.listen.is_unspecified() && f.advertise == "host.docker.internal"),
-    ("advertise", "advertise = '::1'", |f| f.advertise == "::1"),
+    ("advertise", "advertise = '::1'", |f| f.advertise == "[::1]"),
+    ("advertise", "advertise = '[::1]'", |f| f.advertise == "[::1]"),
+    ("advertise", "listen = 'fd00::7'", |f| f.advertise == "[fd00::7]"),
     ("ports", "ports = '9000-9031'", |f| f.ports == Some(9000..=9031)),
     ("ports", "ports = ' 9000 - 9031 '", |f| f.ports == Some(9000..=9031)),
     ("ports", "ports = '9000'", |f| f.ports == Some(9000..=9000)),
@@ -100,7 +102,7 @@ fn an_authority_is_enough_and_the_rest_has_defaults() {
 #[test]
 fn a_certificate_of_ones_own_serves_the_host_it_is_for() {
     let [chain, key] = ["own.pem", "own.key"].map(|name| FILES.path().join(name));
-    for rest in ["", "listen = '10.0.0.7'", "advertise = '10.0.0.7'"] {
+    for rest in ["", "listen = '10.0.0.7'", "advertise = '10.0.0.7'", "advertise = '::1'"] {
         let identity = federation(&format!("cert = 'own.pem'\nkey = 'own.key'\n{rest}")).identity;
         assert_eq!(identity, Identity::Certificate { chain: chain.clone(), key: key.clone() }, "{rest}");
     }
@@ -127,7 +129,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("listen = '0.0.0.0'\nadvertise = '0.0.0.0'", "6:1: advertise: nobody can reach 0.0.0.0: write a name or an address of this machine"),
     ("listen = '0.0.0.0'\nadvertise = 5", "6:13: advertise in [federation] must be a DNS name or an IP address, without a port, found 5"),
     ("advertise = 'here:8448'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"here:8448\""),
-    ("advertise = '[::1]'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"[::1]\""),
+    ("advertise = '[::1]:8448'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"[::1]:8448\""),
+    ("advertise = '[127.0.0.1]'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"[127.0.0.1]\""),
+    ("listen = '::'\nadvertise = '[::]'", "6:1: advertise: nobody can reach ::: write a name or an address of this machine"),
     ("advertise = 'my_host'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"my_host\""),
     ("advertise = '*.example.org'", "5:13: advertise in [federation] must be a DNS name or an IP address, without a port, found the string \"*.example.org\""),
     ("ports = '9000-'", "5:9: ports in [federation] must be a range of ports such as \"9000-9031\", or one port, found the string \"9000-\""),
@@ -185,8 +189,6 @@ fn an_authority_that_is_none_is_refused_when_the_file_is_read() {
         ("ca_cert = 'noise.pem'\nca_key = 'ca.key'".to_owned(), ""),
         ("ca_cert = 'ca.pem'\nca_key = 'noise.pem'".to_owned(), ""),
         (format!("ca_cert = 'ca.pem'\nca_key = '{other}'"), ""),
-        // A certificate that may issue none.
-        ("ca_cert = 'own.pem'\nca_key = 'own.key'".to_owned(), ""),
     ] {
         let told = mistake(&keys);
         assert!(told.starts_with("capcheck.toml:3:1: ca_cert and ca_key: "), "{keys}: {told}");
@@ -214,4 +216,34 @@ fn an_example_of_ports_is_enough_for_a_full_run() {
     let ports = federation(&format!("{CA}ports = {example}")).ports.unwrap();
     assert!(ports.count() >= keys::PEERS_NEEDED, "{example}");
     assert!(key.meaning.contains(&format!(" {} ", keys::PEERS_NEEDED)), "{}", key.meaning);
+}
+
+/// `docs/federation.md` shows target files that can be read, and messages that preflight has.
+#[test]
+fn the_document_speaks_of_what_there_is() {
+    let page = include_str!("../../docs/federation.md");
+    let dir = tempfile::tempdir().unwrap();
+    Authority::generate().unwrap().write(&dir.path().join("federation-ca")).unwrap();
+    own_certificate(dir.path(), "harness", &["harness.example.org"]);
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 7, "every recipe has an example");
+    for example in examples {
+        match file::parse(example, dir.path(), "docs/federation.md", &|_| None) {
+            Ok(target) => assert!(target.federation.is_some(), "{example}"),
+            Err(error) => panic!("{error}\n{example}"),
+        }
+    }
+
+    let said =
+        [include_str!("../../src/target/federation.rs"), include_str!("../../src/wire/peer/mod.rs")].concat();
+    let (_, section) = page.split_once("## What preflight says").unwrap();
+    let table = section.split("\n## ").next().unwrap();
+    let messages: Vec<&str> =
+        table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(messages.len() >= 10, "{messages:?}");
+    // What a message asks for (join or leave) is filled in.
+    let found =
+        |message: &&&str| said.contains(**message) || said.contains(&message.replace("join", "{what}"));
+    assert_eq!(messages.iter().find(|message| !found(message)), None);
 }

@@ -10,6 +10,7 @@ use capcheck::target::config::{AccountConfig, Cleanup, Entitled, Gating, Target,
 use capcheck::target::file::{self, TargetFileError};
 use capcheck::target::keys::{ACCOUNT, KEYS};
 use capcheck::target::template;
+use capcheck::wire::authority::Authority;
 use capcheck::wire::{Secret, TlsTrust};
 
 /// The line that every file needs; mistakes are looked for from line 2 on.
@@ -327,6 +328,7 @@ fn every_example_in_the_document_is_a_target_file() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/target.md")).unwrap();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ca.pem"), CA).unwrap();
+    Authority::generate().unwrap().write(&dir.path().join("federation-ca")).unwrap();
     let examples: Vec<&str> =
         text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(examples.len() >= 6, "the four ways, gating, TLS and the binding have examples");
