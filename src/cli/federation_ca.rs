@@ -1,7 +1,6 @@
 //! `capcheck federation-ca`: a certificate authority in files, which homeservers trust and `[federation]` uses.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
