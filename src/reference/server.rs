@@ -234,6 +234,11 @@ impl Server {
         self.options.faults.has(fault)
     }
 
+    /// Whether a request comes from this very server. None does, but faults take some for such.
+    pub(crate) fn is_within(&self, origin: &str) -> bool {
+        origin == self.server_name
+    }
+
     /// Milliseconds since the Unix epoch, by the server's clock.
     pub(crate) fn wall_ms(&self) -> u64 {
         self.epoch_ms + u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX / 4)

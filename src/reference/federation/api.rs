@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::authenticate::{authenticate, claimed_origin};
-use super::{Federation, rooms, transactions};
+use super::{Federation, capabilities, rooms, transactions};
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
@@ -67,7 +67,9 @@ async fn dispatch(
         FedEndpoint::MakeLeave => rooms::make_leave(server, origin, call).await,
         FedEndpoint::SendLeave => rooms::send_leave(server, origin, call).await,
         FedEndpoint::Invite => rooms::invite(server, origin, call).await,
-        FedEndpoint::Capability(_) => Err(MatrixError::unrecognized("No such endpoint").into()),
+        FedEndpoint::Capability(operation) => {
+            capabilities::answer(server, federation, operation, origin, call)
+        }
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod api;
 mod authenticate;
+mod capabilities;
 mod flights;
 mod header;
 mod identity;
 mod keys;
 mod listener;
+pub(crate) mod lookup;
 mod outbound;
 mod rooms;
 mod transactions;
@@ -24,6 +26,7 @@ use super::faults::{Fault, FaultSet};
 use super::options::FederationOptions;
 use super::server::{StartError, random_bytes};
 use keys::{PublicKey, RemoteKeys};
+use lookup::Lookups;
 use outbound::{Outbound, Outgoing};
 
 pub(super) use listener::TlsListener;
@@ -36,6 +39,7 @@ pub(crate) struct Federation {
     server_name: String,
     outbound: Outbound,
     keys: RemoteKeys,
+    lookups: Lookups,
     memory: Memory,
 }
 
@@ -56,6 +60,7 @@ impl Federation {
             server_name: server_name.to_owned(),
             outbound: Outbound::new(options, faults).map_err(failed)?,
             keys: RemoteKeys::new(faults),
+            lookups: Lookups::default(),
             memory: Memory { faults, kept: Mutex::default() },
         })
     }
