@@ -121,6 +121,12 @@ impl Running {
         self.federation_address.map(|address| format!("https://{address}"))
     }
 
+    /// Its part in the federation.
+    #[cfg(test)]
+    pub(super) fn federation(&self) -> &Federation {
+        self.server.federation.as_deref().unwrap()
+    }
+
     /// Moves its clock forward: what expires with time does so without waiting.
     pub fn advance(&self, by: Duration) {
         self.server.advance(by);

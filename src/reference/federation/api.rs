@@ -15,7 +15,7 @@ use crate::reference::routes::FedEndpoint;
 use crate::reference::server::Server;
 
 /// Answers one request.
-pub(super) async fn handle(server: Arc<Server>, request: Request) -> Response {
+pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let found = server.fed_routes.endpoint(&parts);
     // The body is read before any answer, an early one included: the asker is still writing it.

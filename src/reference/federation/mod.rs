@@ -14,6 +14,10 @@ mod listener;
 pub(crate) mod lookup;
 mod outbound;
 mod rooms;
+#[cfg(test)]
+pub(super) mod test_kit;
+#[cfg(test)]
+mod tests;
 mod transactions;
 
 use std::collections::HashSet;
@@ -29,6 +33,8 @@ use keys::{PublicKey, RemoteKeys};
 use lookup::Lookups;
 use outbound::{Outbound, Outgoing};
 
+#[cfg(test)]
+pub(super) use api::handle;
 pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 
