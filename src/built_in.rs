@@ -1,14 +1,22 @@
-//! The built-in homeserver as a target: started on a free port, with everything about it declared.
+//! The built-in homeserver as a target: started on free ports, with everything about it declared.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::reference::{self, Options, Running, StartError};
-use crate::target::config::{Entitled, Gating, Target};
+use crate::reference::{self, FederationOptions, Options, Running, StartError, TlsIdentity};
+use crate::target::config::{Entitled, Federation, Gating, Target};
 use crate::target::url::{UrlError, base_url};
+use crate::wire::TlsTrust;
+use crate::wire::authority::{Authority, AuthorityError};
+use crate::wire::peer::Identity;
 
 /// How many requests are under way at once: harness and homeserver share the processors, and more
 /// would only make each scenario wait for the others.
 const IN_FLIGHT: usize = 8;
+
+/// How long a homeserver waits for another: both are on this machine, and silence costs a run this much.
+const REMOTE_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Why there is no built-in homeserver.
 #[derive(Debug, thiserror::Error)]
@@ -19,19 +27,69 @@ pub enum BuiltInError {
     /// It announces a URL that is none.
     #[error("the built-in homeserver: {0}")]
     Url(#[from] UrlError),
+    /// No certificates can be made for it.
+    #[error("the built-in homeserver's certificate: {0}")]
+    Authority(#[from] AuthorityError),
 }
 
 /// Starts it on loopback. It ends when it is stopped or dropped.
 pub async fn start(options: Options) -> Result<(Target, Running), BuiltInError> {
+    start_under(&Authority::generate()?, options).await
+}
+
+/// Two of them that federate with each other: the first with these options, the second conforming.
+#[derive(Debug)]
+pub struct Pair {
+    /// The first.
+    pub target: Target,
+    /// The second.
+    pub second: Target,
+    servers: [Running; 2],
+}
+
+impl Pair {
+    /// Ends both.
+    pub async fn stop(self) {
+        let [first, second] = self.servers;
+        tokio::join!(first.stop(), second.stop());
+    }
+}
+
+/// Starts two on loopback that trust each other's authority. They end when they are stopped or dropped.
+pub async fn start_pair(options: Options) -> Result<Pair, BuiltInError> {
+    let authority = Authority::generate()?;
+    let (target, first) = start_under(&authority, options).await?;
+    let (second, other) = start_under(&authority, Options::default()).await?;
+    Ok(Pair { target, second, servers: [first, other] })
+}
+
+async fn start_under(authority: &Authority, mut options: Options) -> Result<(Target, Running), BuiltInError> {
     let gated = options.grants.iter().find_map(|grant| {
         let prefix = grant.users.strip_suffix('*')?.to_owned();
         Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
     });
     let limit = options.limits.max_set_bytes;
+    let ca = authority.certificate()?;
+    let (chain, key) = authority.issue(&["localhost", "127.0.0.1"])?;
+    options.federation = Some(FederationOptions {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        certificate: Arc::new(TlsIdentity { chain, key }),
+        trust: vec![ca.clone()],
+        timeout: REMOTE_TIMEOUT,
+    });
     let server = reference::start((Ipv4Addr::LOCALHOST, 0).into(), options).await?;
     let mut target = Target::at(base_url(&server.url())?);
     target.gating = gated;
     target.limits.max_set_bytes = Some(limit);
     target.limits.in_flight = IN_FLIGHT;
+    target.limits.remote_timeout = REMOTE_TIMEOUT;
+    target.federation = Some(Federation {
+        url: server.federation_url().map(|url| base_url(&url)).transpose()?,
+        tls: TlsTrust::Only(vec![ca]),
+        listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        advertise: Ipv4Addr::LOCALHOST.to_string(),
+        ports: None,
+        identity: Identity::Authority(authority.clone()),
+    });
     Ok((target, server))
 }

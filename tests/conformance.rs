@@ -1,7 +1,8 @@
 //! Every scenario as a test: one libtest-style line each.
 //!
 //! Without further words the built-in homeserver is tested. `CAPCHECK_URL` names another one,
-//! `CAPCHECK_TARGET` a target file; `CAPCHECK_STRICT=1` lets shoulds fail a test, too. What does not
+//! `CAPCHECK_TARGET` a target file, `CAPCHECK_SECOND` that of a homeserver that it federates with;
+//! `CAPCHECK_STRICT=1` lets shoulds fail a test, too. What does not
 //! apply to the target is reported as ignored, with the reason; what could not be tested fails.
 //!
 //! Trials are built from the table of scenarios alone, so that listing touches no network; the target is
@@ -11,10 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use capcheck::built_in;
+use capcheck::built_in::{self, Pair};
 use capcheck::engine::Prepared;
 use capcheck::outcome::Outcome;
-use capcheck::reference::{Options, Running};
+use capcheck::reference::Options;
 use capcheck::report;
 use capcheck::scenarios::{self, Scenario};
 use capcheck::target::config::Target;
@@ -42,7 +43,7 @@ struct Subject {
     prepared: Prepared,
     strict: bool,
     /// The built-in homeserver, if that is tested; it lives as long as the trials.
-    _server: Option<Running>,
+    _servers: Option<Pair>,
 }
 
 fn trial(scenario: &'static Scenario, runtime: &Arc<Runtime>, stage: &Arc<Stage>) -> Trial {
@@ -62,16 +63,18 @@ fn trial(scenario: &'static Scenario, runtime: &Arc<Runtime>, stage: &Arc<Stage>
 
 async fn subject() -> Result<Subject, String> {
     let strict = std::env::var("CAPCHECK_STRICT").is_ok_and(|value| value == "1");
-    let (target, server) = match (std::env::var("CAPCHECK_TARGET"), std::env::var("CAPCHECK_URL")) {
-        (Ok(path), _) => (file::load(Path::new(&path)).map_err(|error| error.to_string())?, None),
+    let load = |path: &str| file::load(Path::new(path)).map_err(|error| error.to_string());
+    let mut second = std::env::var("CAPCHECK_SECOND").ok().map(|path| load(&path)).transpose()?;
+    let (target, servers) = match (std::env::var("CAPCHECK_TARGET"), std::env::var("CAPCHECK_URL")) {
+        (Ok(path), _) => (load(&path)?, None),
         (_, Ok(url)) => (Target::from_url(&url).map_err(|error| error.to_string())?, None),
         _ => {
-            let (target, server) =
-                built_in::start(Options::default()).await.map_err(|error| error.to_string())?;
-            (target, Some(server))
+            let pair = built_in::start_pair(Options::default()).await.map_err(|error| error.to_string())?;
+            second = Some(pair.second.clone());
+            (pair.target.clone(), Some(pair))
         }
     };
     let run_id = getrandom::u64().map(|nonce| format!("{nonce:016x}")).map_err(|error| error.to_string())?;
-    let prepared = Prepared::new(target, 0, run_id).await.map_err(|error| error.to_string())?;
-    Ok(Subject { prepared, strict, _server: server })
+    let prepared = Prepared::new(target, second, 0, &run_id).await.map_err(|error| error.to_string())?;
+    Ok(Subject { prepared, strict, _servers: servers })
 }

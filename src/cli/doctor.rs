@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::engine;
 use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
+use crate::engine::{PrepareError, Prepared};
 use crate::report;
 use crate::scenarios::{self, Scenario};
 use crate::target::config::{Target, Users};
 use crate::target::features::{Features, Standing};
-use crate::target::preflight;
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
@@ -33,27 +32,42 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
 
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
-    let client = engine::client(&subject.target).map_err(|error| fail(USAGE, error))?;
     let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
-    let run_id = format!("{nonce:016x}");
-    let provisioner = Provisioner::new(&subject.target, &run_id);
-    let probed = preflight::probe(&client, &subject.target, &provisioner, &run_id).await;
-    let target = subject.target.clone();
+    let (target, second) = (subject.target.clone(), subject.second.clone());
+    let prepared = Prepared::new(target.clone(), second.clone(), nonce, &format!("{nonce:016x}")).await;
+    let answer = match prepared {
+        Ok(prepared) => {
+            let mut text = page(&target, prepared.features());
+            if let Some((second, features)) = second.as_ref().zip(prepared.second()) {
+                text += &page_of_second(second, features);
+            }
+            prepared.end().await;
+            Ok(finish(text.as_bytes(), ExitCode::SUCCESS))
+        }
+        Err(PrepareError::Client(error)) => Err(fail(USAGE, error)),
+        Err(PrepareError::Preflight(error)) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
+    };
     subject.end().await;
-    match probed {
-        Ok(features) => Ok(finish(page(&target, &features).as_bytes(), ExitCode::SUCCESS)),
-        Err(error) => Err(fail(PREFLIGHT, plain(&error.to_string()))),
-    }
+    answer
 }
 
+/// All that is known of the target, and what it means for a run.
 fn page(target: &Target, features: &Features) -> String {
     let mut page = String::new();
     // Writing to a string cannot fail.
-    let _ = write_page(&mut page, target, features);
+    let _ =
+        write_homeserver(&mut page, target, features).and_then(|()| write_plan(&mut page, target, features));
     page
 }
 
-fn write_page(page: &mut String, target: &Target, features: &Features) -> std::fmt::Result {
+/// What is known of the homeserver that the target federates with.
+fn page_of_second(target: &Target, features: &Features) -> String {
+    let mut page = "\nThe second homeserver\n".to_owned();
+    let _ = write_homeserver(&mut page, target, features);
+    page
+}
+
+fn write_homeserver(page: &mut String, target: &Target, features: &Features) -> std::fmt::Result {
     writeln!(page, "{} is a homeserver", target.url)?;
     if let Some(name) = &features.server_name {
         writeln!(page, "  server name   {name}")?;
@@ -70,6 +84,11 @@ fn write_page(page: &mut String, target: &Target, features: &Features) -> std::f
         };
         writeln!(page, "{}", format!("  {feature:<14}{word:<8}{why}").trim_end())?;
     }
+    Ok(())
+}
+
+/// Which scenarios can run, and what they need.
+fn write_plan(page: &mut String, target: &Target, features: &Features) -> std::fmt::Result {
     let (mut runnable, mut others) = (0, BTreeMap::<(u8, &str, String), Vec<&str>>::new());
     for scenario in scenarios::all() {
         match obstacle(features, scenario) {

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod explain;
+mod federation_ca;
 mod hash;
 mod init;
 mod interrupt;
@@ -53,6 +54,8 @@ enum Command {
     Vectors(vectors::VectorsArgs),
     /// Run the built-in homeserver on its own
     Serve(serve::ServeArgs),
+    /// Make a certificate authority for federation, which homeservers under test can trust
+    FederationCa(federation_ca::FederationCaArgs),
 }
 
 /// Runs the command that the process arguments name.
@@ -66,5 +69,6 @@ pub fn main() -> ExitCode {
         Command::Hash(args) => hash::run(args),
         Command::Vectors(args) => vectors::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::FederationCa(args) => federation_ca::run(&args),
     }
 }

@@ -111,7 +111,8 @@ async fn test(args: RunArgs) -> Result<ExitCode, ExitCode> {
         fail_fast: args.fail_fast,
         all_transcripts: matches!(args.transcripts, Transcripts::All),
     };
-    let request = Request { target: subject.target.clone(), plan, options, seed, run_id };
+    let (target, second) = (subject.target.clone(), subject.second.clone());
+    let request = Request { target, second, plan, options, seed, run_id };
     let mut terminal = terminal(&args, sinks.uses_stdout());
     let told = engine::run(request, &mut terminal, interrupt.wait()).await;
     subject.end().await;

@@ -1,15 +1,28 @@
 //! `capcheck serve`: the built-in homeserver, on its own.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ruma_common::ServerName;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use super::interrupt::Interrupt;
 use super::output::fail;
 use crate::engine::exit::{FAULT, USAGE};
-use crate::reference::{self, Fault, Grant, Options, Running, ServerLimits};
+use crate::reference::{self, Fault, FederationOptions, Grant, Options, Running, ServerLimits, TlsIdentity};
+use crate::wire::authority::Authority;
+
+/// Within which another homeserver must answer: short, since whoever tries a suite on it waits for every
+/// homeserver that does not.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the built-in homeserver until it is interrupted
 #[derive(Debug, clap::Args)]
@@ -17,9 +30,18 @@ pub(super) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8008")]
     listen: SocketAddr,
-    /// The domain of its users [default: localhost:PORT]
+    /// The domain of its users [default: localhost:PORT, with federation its port]
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// Federate, and listen there for other homeservers, over TLS; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    federation_listen: Option<SocketAddr>,
+    /// The authority that its certificate comes from; `capcheck federation-ca DIR` makes one
+    #[arg(long, value_name = "DIR", requires = "federation_listen")]
+    federation_ca: Option<PathBuf>,
+    /// A PEM file with authorities of other homeservers; repeatable [default: that of --federation-ca]
+    #[arg(long, value_name = "FILE", requires = "federation_listen")]
+    trust_ca: Vec<PathBuf>,
     /// A capability for users whose localpart matches a glob; repeatable
     /// [default: m.cap.content_repo.v1=granted-*]
     #[arg(long, value_name = "CAP=GLOB")]
@@ -55,7 +77,9 @@ impl ServeArgs {
     fn options(self) -> Result<Options, String> {
         let defaults = Options::default();
         let limits = defaults.limits;
+        let federation = self.federation()?;
         Ok(Options {
+            federation,
             server_name: self.server_name,
             grants: if self.grant.is_empty() { defaults.grants } else { self.grant },
             registration: parsed("--registration", &self.registration)?,
@@ -68,6 +92,50 @@ impl ServeArgs {
             presence_enabled: !self.no_presence,
             ..Options::default()
         })
+    }
+
+    /// How it federates, if it does.
+    fn federation(&self) -> Result<Option<FederationOptions>, String> {
+        let Some(listen) = self.federation_listen else { return Ok(None) };
+        let Some(directory) = &self.federation_ca else {
+            return Err("--federation-listen needs --federation-ca DIR, where the certificate comes from: \
+                        `capcheck federation-ca DIR` makes one"
+                .to_owned());
+        };
+        let wrong = |error: &dyn Display| format!("--federation-ca {}: {error}", directory.display());
+        let [certificate, key] = Authority::FILES.map(|name| directory.join(name));
+        let authority = Authority::read(&certificate, &key).map_err(|error| wrong(&error))?;
+        let names = names(self.server_name.as_deref(), listen);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (chain, key) = authority.issue(&names).map_err(|error| wrong(&error))?;
+        let trust = match self.trust_ca.as_slice() {
+            [] => vec![authority.certificate().map_err(|error| wrong(&error))?],
+            files => files.iter().map(|file| authorities(file)).collect::<Result<Vec<_>, _>>()?.concat(),
+        };
+        let certificate = Arc::new(TlsIdentity { chain, key });
+        Ok(Some(FederationOptions { listen, certificate, trust, timeout: REMOTE_TIMEOUT }))
+    }
+}
+
+/// Whom its certificate is for: the host of its server name, localhost, and where it listens.
+fn names(server_name: Option<&str>, listen: SocketAddr) -> Vec<String> {
+    let host = server_name.and_then(|name| <&ServerName>::try_from(name).ok()).map(ServerName::host);
+    let host = host.map(|host| host.trim_matches(['[', ']']).to_owned());
+    let address = (!listen.ip().is_unspecified()).then(|| listen.ip().to_string());
+    let mut names: Vec<String> = host.into_iter().chain(address).chain(["localhost".to_owned()]).collect();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+/// The authorities in a PEM file.
+fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let wrong = |reason: &dyn Display| format!("--trust-ca {}: {reason}", file.display());
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match certificates {
+        Ok(found) if found.is_empty() => Err(wrong(&"it holds no PEM certificate")),
+        Ok(found) => Ok(found),
+        Err(error) => Err(wrong(&error)),
     }
 }
 
@@ -122,7 +190,8 @@ fn list_faults() -> ExitCode {
 
 /// One line on standard output, which scripts wait for; nobody may be reading it.
 fn announce(server: &Running) {
+    let federation = server.federation_url().map(|url| format!(" federation {url}")).unwrap_or_default();
     let mut out = std::io::stdout().lock();
-    let line = writeln!(out, "listening on {} as {}", server.url(), server.server_name());
+    let line = writeln!(out, "listening on {} as {}{federation}", server.url(), server.server_name());
     drop(line.and_then(|()| out.flush()));
 }

@@ -11,6 +11,8 @@ pub enum Event<'a> {
     Started {
         /// The target's URL.
         url: &'a str,
+        /// That of the second homeserver, where there is one.
+        second: Option<&'a str>,
         /// How many scenarios will run.
         scenarios: usize,
         /// The seed, as `--seed` takes it.

@@ -3,24 +3,23 @@
 pub mod event;
 pub mod exit;
 pub mod plan;
+mod prepare;
 pub mod result;
 mod run;
 pub mod verdict;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::actors::World;
 use crate::outcome::Outcome;
-use crate::scenarios::Scenario;
 use crate::spec::requirement;
 use crate::target::config::Target;
-use crate::target::features::{Features, Standing};
-use crate::target::preflight::{self, PreflightError};
-use crate::target::provision::Provisioner;
-use crate::wire::{Client, ClientConfig, ClientError};
+use crate::target::features::Standing;
+use crate::target::federation::Link;
+use crate::target::preflight::PreflightError;
+use crate::wire::{Client, ClientError};
 
 use event::{Event, Reporter};
 use plan::Plan;
@@ -30,13 +29,18 @@ use result::{
 };
 use verdict::Ended;
 
+pub use prepare::{PrepareError, Prepared, client};
 pub use run::Options;
+
+use prepare::{Findings, Parties};
 
 /// Everything that a run is given.
 #[derive(Debug)]
 pub struct Request {
     /// Who is under test.
     pub target: Target,
+    /// Another homeserver, with which the target federates.
+    pub second: Option<Target>,
     /// What is asked.
     pub plan: Plan,
     /// How it is run.
@@ -56,52 +60,6 @@ pub struct Told {
     pub report_error: Option<std::io::Error>,
 }
 
-/// A client for a target.
-pub fn client(target: &Target) -> Result<Client, ClientError> {
-    Client::new(ClientConfig {
-        base: target.url.clone(),
-        tls: target.tls.clone(),
-        in_flight: target.limits.in_flight,
-        timeout: target.limits.request_timeout,
-        max_body: target.limits.max_body,
-        max_obeyed: target.limits.rate_limit_cap,
-    })
-}
-
-/// A target that preflight found fit to be tested.
-#[derive(Debug)]
-pub struct Prepared {
-    client: Client,
-    world: Arc<World>,
-}
-
-/// Why a target cannot be tested.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The harness cannot even ask.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// Preflight says no.
-    #[error(transparent)]
-    Preflight(#[from] PreflightError),
-}
-
-impl Prepared {
-    /// Probes a target.
-    pub async fn new(target: Target, seed: u64, run_id: String) -> Result<Self, PrepareError> {
-        let client = client(&target)?;
-        let provisioner = Provisioner::new(&target, &run_id);
-        let features = preflight::probe(&client, &target, &provisioner, &run_id).await?;
-        let world = Arc::new(World { target, features, provisioner, run_id, seed, link: None, second: None });
-        Ok(Self { client, world })
-    }
-
-    /// Runs one scenario, as `capcheck run --only ID` does.
-    pub async fn perform(&self, scenario: &'static Scenario, strict: bool) -> ScenarioResult {
-        run::one(&self.world, &self.client, scenario, strict).await
-    }
-}
-
 /// Runs a plan against a target, until it is done or `interrupt` resolves.
 pub async fn run(
     request: Request,
@@ -109,22 +67,22 @@ pub async fn run(
     interrupt: impl Future<Output = ()>,
 ) -> Result<Told, ClientError> {
     let clock = Clock { at: Utc::now(), since: Instant::now() };
-    let Request { target, plan, options, seed, run_id } = request;
-    let client = client(&target)?;
-    let provisioner = Provisioner::new(&target, &run_id);
+    let Request { target, second, plan, options, seed, run_id } = request;
+    let parties = Parties::new(target, second, seed, &run_id)?;
     let mut interrupt = std::pin::pin!(interrupt);
     let probed = tokio::select! {
-        probed = preflight::probe(&client, &target, &provisioner, &run_id) => Some(probed),
+        probed = parties.probe() => Some(probed),
         () = &mut interrupt => None,
     };
-    let (features, obstacle) = match probed {
-        Some(Ok(features)) => (features, None),
-        Some(Err(error)) => (Features::default(), Some(Obstacle::Preflight(error))),
-        None => (Features::default(), Some(Obstacle::Interrupted)),
+    let (findings, obstacle) = match probed {
+        Some(Ok(findings)) => (findings, None),
+        Some(Err(error)) => (Findings::default(), Some(Obstacle::Preflight(error))),
+        None => (Findings::default(), Some(Obstacle::Interrupted)),
     };
-    let world = Arc::new(World { target, features, provisioner, run_id, seed, link: None, second: None });
+    let (client, world) = parties.meet(findings);
     let started = Event::Started {
         url: world.target.url.as_str(),
+        second: world.second.as_ref().map(|(_, second)| second.target.url.as_str()),
         scenarios: plan.scenarios.len(),
         seed,
         run_id: &world.run_id,
@@ -142,6 +100,8 @@ pub async fn run(
     let stopped = finished.stopped;
     let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
     result.stopped = stopped;
+    result.observations = world.link.iter().flat_map(Link::observations).collect();
+    prepare::end(&world).await;
     if let Some(Obstacle::Preflight(error)) = obstacle {
         result.preflight_error = Some(client.transcript().black_out(&error.to_string()));
     }
@@ -179,15 +139,8 @@ fn summarise(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             requirements_digest: requirement::digest().to_owned(),
         },
-        target: TargetInfo {
-            url: world.target.url.to_string(),
-            server_name: world.features.server_name.clone(),
-            features: world
-                .features
-                .iter()
-                .map(|(feature, standing)| info(&feature.to_string(), standing))
-                .collect(),
-        },
+        target: target_info(world),
+        second: world.second.as_ref().map(|(_, second)| target_info(second)),
         seed: world.seed,
         run_id: world.run_id.clone(),
         selection: plan.selection.clone(),
@@ -196,6 +149,7 @@ fn summarise(
         stopped: None,
         preflight_error: None,
         notes: world.features.notes.clone(),
+        observations: Vec::new(),
         verdict: verdict::verdict(&counts.gating),
         counts,
         requirements,
@@ -221,6 +175,15 @@ fn count(
         requests,
         requests_per_second: requests.saturating_mul(1_000_000) / micros,
         rate_limited: client.counters().rate_limited(),
+    }
+}
+
+fn target_info(world: &World) -> TargetInfo {
+    let features = world.features.iter().map(|(feature, standing)| info(&feature.to_string(), standing));
+    TargetInfo {
+        url: world.target.url.to_string(),
+        server_name: world.features.server_name.clone(),
+        features: features.collect(),
     }
 }
 

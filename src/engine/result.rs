@@ -33,6 +33,8 @@ pub struct RunResult {
     pub suite: Suite,
     /// What was tested.
     pub target: TargetInfo,
+    /// The homeserver with which it was tested as a pair, where there was one.
+    pub second: Option<TargetInfo>,
     /// Fixes shapes, sizes and order; `--seed` repeats it.
     pub seed: u64,
     /// The nonce in every name; `--run-id` repeats it.
@@ -49,6 +51,9 @@ pub struct RunResult {
     pub preflight_error: Option<String>,
     /// Notes from preflight that do not stop a run.
     pub notes: Vec<String>,
+    /// What was noticed while the run went on and is judged by no requirement: what the target asked of
+    /// the harness's homeservers beyond what they serve, connections that came to nothing.
+    pub observations: Vec<String>,
     /// The answer.
     pub verdict: Verdict,
     /// The numbers behind it.
@@ -86,7 +91,8 @@ pub struct TargetInfo {
     /// Its server name, as seen in its user IDs or declared.
     pub server_name: Option<String>,
     /// What it offers, by name: the operations, `login`, `sessions`, `presence`, `parameters`, `opaque_names`, `every_hash` (hashes
-    /// with `+` and `/` survive a path), `gating`, `size_limit` (a named one), `federation`.
+    /// with `+` and `/` survive a path), `gating`, `size_limit` (a named one), `federation` (with the harness's own homeservers), `second` (with a second one
+    /// under test).
     pub features: Vec<FeatureInfo>,
 }
 

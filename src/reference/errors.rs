@@ -26,6 +26,7 @@ macro_rules! errors {
 errors! {
     missing_token = 401 "M_MISSING_TOKEN";
     unknown_token = 401 "M_UNKNOWN_TOKEN";
+    unauthorized = 401 "M_UNAUTHORIZED";
     forbidden = 403 "M_FORBIDDEN";
     not_found = 404 "M_NOT_FOUND";
     unrecognized = 404 "M_UNRECOGNIZED";
@@ -43,6 +44,8 @@ errors! {
     unknown = 400 "M_UNKNOWN";
     internal = 500 "M_UNKNOWN";
     stopping = 503 "M_UNKNOWN";
+    bad_gateway = 502 "M_UNKNOWN";
+    gateway_timeout = 504 "M_UNKNOWN";
 }
 
 impl From<MatrixError> for Reply {

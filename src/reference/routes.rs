@@ -7,8 +7,10 @@
 
 use std::borrow::Cow;
 
+use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
+use super::errors::MatrixError;
 use super::faults::{Fault, FaultSet};
 use crate::spec::binding::{Binding, Operation};
 
@@ -54,6 +56,27 @@ impl Endpoint {
     }
 }
 
+/// What another homeserver asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FedEndpoint {
+    Keys,
+    Version,
+    Send,
+    MakeJoin,
+    SendJoin,
+    MakeLeave,
+    SendLeave,
+    Invite,
+    Capability(Operation),
+}
+
+impl FedEndpoint {
+    /// Whether a request must be signed.
+    pub(crate) fn needs_signature(self) -> bool {
+        !matches!(self, Self::Keys | Self::Version)
+    }
+}
+
 /// The endpoints whose paths the Matrix specification (or Synapse) fixes.
 const FIXED: &[(&str, &str, Endpoint)] = &[
     ("GET", "/_matrix/client/versions", Endpoint::Versions),
@@ -85,6 +108,22 @@ const FIXED: &[(&str, &str, Endpoint)] = &[
     ("GET", "/_matrix/client/v3/sync", Endpoint::Sync),
 ];
 
+/// The endpoints between servers whose paths the Matrix specification fixes.
+const FIXED_BETWEEN_SERVERS: &[(&str, &str, FedEndpoint)] = &[
+    ("GET", "/_matrix/key/v2/server", FedEndpoint::Keys),
+    ("GET", "/_matrix/federation/v1/version", FedEndpoint::Version),
+    ("PUT", "/_matrix/federation/v1/send/{txn_id}", FedEndpoint::Send),
+    ("GET", "/_matrix/federation/v1/make_join/{room_id}/{user_id}", FedEndpoint::MakeJoin),
+    ("PUT", "/_matrix/federation/v2/send_join/{room_id}/{event_id}", FedEndpoint::SendJoin),
+    ("GET", "/_matrix/federation/v1/make_leave/{room_id}/{user_id}", FedEndpoint::MakeLeave),
+    ("PUT", "/_matrix/federation/v2/send_leave/{room_id}/{event_id}", FedEndpoint::SendLeave),
+    ("PUT", "/_matrix/federation/v2/invite/{room_id}/{event_id}", FedEndpoint::Invite),
+];
+
+/// The operations that other homeservers can ask for.
+const BETWEEN_SERVERS: [Operation; 3] =
+    [Operation::FedServerHash, Operation::FedServerSet, Operation::FedResolve];
+
 /// The variables of a path by name; `None` where the decoded bytes are not UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Variables(Vec<(String, Option<String>)>);
@@ -103,29 +142,43 @@ enum Part {
 }
 
 #[derive(Clone, Debug)]
-struct Route {
+struct Route<E> {
     method: String,
     parts: Vec<Part>,
     with_query: bool,
-    endpoint: Endpoint,
+    endpoint: E,
 }
 
-/// All routes of a server.
+/// All routes of a listener. Each has endpoints of a kind of its own: what clients ask for does not
+/// exist where other homeservers ask, nor the other way round.
 #[derive(Clone, Debug)]
-pub(crate) struct Routes {
-    routes: Vec<Route>,
+pub(crate) struct Routes<E> {
+    routes: Vec<Route<E>>,
     faults: FaultSet,
 }
 
 /// What a method and a path lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    Endpoint(Endpoint, Variables),
+pub(crate) enum Found<E> {
+    Endpoint(E, Variables),
     WrongMethod,
     Nothing,
 }
 
-impl Routes {
+impl Routes<FedEndpoint> {
+    /// What is served to other homeservers. Faults of paths are the client API's alone.
+    pub(crate) fn between_servers(binding: &Binding) -> Self {
+        let bound = BETWEEN_SERVERS.map(|operation| {
+            let route = binding.route(operation);
+            Route::new(&route.method, &route.template, FedEndpoint::Capability(operation))
+        });
+        let fixed = FIXED_BETWEEN_SERVERS.iter();
+        let fixed = fixed.map(|(method, template, endpoint)| Route::new(method, template, *endpoint));
+        Self { routes: bound.into_iter().chain(fixed).collect(), faults: FaultSet::NONE }
+    }
+}
+
+impl Routes<Endpoint> {
     /// The fixed routes and those of a binding, which come first: a binding may reuse a standard path.
     pub(crate) fn new(binding: &Binding, faults: FaultSet) -> Self {
         let bound = Operation::CLIENT.map(|operation| {
@@ -137,9 +190,21 @@ impl Routes {
         let fixed = FIXED.iter().map(|(method, template, endpoint)| Route::new(method, template, *endpoint));
         Self { routes: bound.into_iter().chain([status]).chain(fixed).collect(), faults }
     }
+}
+
+impl<E: Copy> Routes<E> {
+    /// The endpoint of a request and the variables of its path, or the error to answer with.
+    pub(crate) fn endpoint(&self, parts: &Parts) -> Result<(E, Variables), MatrixError> {
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        match self.find(parts.method.as_str(), parts.uri.path(), target) {
+            Found::Endpoint(endpoint, variables) => Ok((endpoint, variables)),
+            Found::WrongMethod => Err(MatrixError::wrong_method("Method not allowed here")),
+            Found::Nothing => Err(MatrixError::unrecognized("No such endpoint")),
+        }
+    }
 
     /// Looks a request up, by its method and its path as it came.
-    pub(crate) fn find(&self, method: &str, path: &str, path_and_query: &str) -> Found {
+    pub(crate) fn find(&self, method: &str, path: &str, path_and_query: &str) -> Found<E> {
         let mut known = false;
         let (path, path_and_query) = (self.arrived(path), self.arrived(path_and_query));
         for route in &self.routes {
@@ -186,8 +251,8 @@ impl Routes {
     }
 }
 
-impl Route {
-    fn new(method: &str, template: &str, endpoint: Endpoint) -> Self {
+impl<E> Route<E> {
+    fn new(method: &str, template: &str, endpoint: E) -> Self {
         let mut parts = Vec::new();
         let mut rest = template;
         while let Some((literal, after)) = rest.split_once('{') {
@@ -235,7 +300,7 @@ mod tests {
 
     const C: &str = "/_matrix/client/unstable/org.matrix.capability_sets";
 
-    fn find(method: &str, path: &str) -> Found {
+    fn find(method: &str, path: &str) -> Found<Endpoint> {
         Routes::new(&Binding::default(), FaultSet::NONE).find(method, path, path)
     }
 

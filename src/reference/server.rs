@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use super::arithmetic::Arithmetic;
 use super::client_api;
 use super::faults::Fault;
+use super::federation::Federation;
 use super::options::{Account, Options};
-use super::routes::Routes;
+use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
 
 /// How long `stop` waits for answers under way.
@@ -41,6 +42,12 @@ pub enum StartError {
         /// The account's localpart.
         localpart: String,
         /// Why.
+        reason: String,
+    },
+    /// It cannot federate as it is asked to.
+    #[error("cannot federate: {reason}")]
+    Federation {
+        /// Why: the certificate, its key or an authority.
         reason: String,
     },
     /// The operating system gives no random bytes.
@@ -139,9 +146,16 @@ async fn until_stopped(mut stopped: watch::Receiver<bool>) {
 /// What requests share.
 pub(crate) struct Server {
     pub(crate) options: Options,
-    pub(crate) routes: Routes,
+    /// What is served to clients.
+    pub(crate) routes: Routes<Endpoint>,
+    /// What is served to other homeservers.
+    pub(crate) fed_routes: Routes<FedEndpoint>,
+    /// Its part in the federation, if it has one.
+    pub(crate) federation: Option<Arc<Federation>>,
     pub(crate) arithmetic: Arithmetic,
     pub(crate) server_name: String,
+    /// Milliseconds since the Unix epoch at which the server started.
+    epoch_ms: u64,
     clock: Clock,
     shared: Mutex<Shared>,
     stopped: watch::Receiver<bool>,
@@ -165,11 +179,17 @@ impl Server {
         for account in &options.accounts {
             add_account(&mut state, account)?;
         }
+        let federation = options.federation.as_ref();
+        let federation = federation.map(|options| Federation::new(options, server_name)).transpose()?;
+        let federation = federation.map(Arc::new);
         Ok(Self {
             routes: Routes::new(&options.binding, options.faults),
+            fed_routes: Routes::between_servers(&options.binding),
+            federation,
             arithmetic: Arithmetic { faults: options.faults },
             server_name: server_name.to_owned(),
             options,
+            epoch_ms,
             clock: Clock::default(),
             shared: Mutex::new(Shared { state, waiting: HashMap::new() }),
             stopped,
@@ -203,6 +223,11 @@ impl Server {
     /// Whether the server deviates so.
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.options.faults.has(fault)
+    }
+
+    /// Milliseconds since the Unix epoch, by the server's clock.
+    pub(crate) fn wall_ms(&self) -> u64 {
+        self.epoch_ms + u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX / 4)
     }
 
     /// Moves the clock forward.

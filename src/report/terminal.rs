@@ -55,7 +55,7 @@ impl Terminal {
 
     fn started(
         &mut self,
-        url: &str,
+        (url, second): (&str, Option<&str>),
         scenarios: usize,
         seed: u64,
         run_id: &str,
@@ -64,7 +64,13 @@ impl Terminal {
         let mut page = Page::new(self.style);
         let what = text::plural(scenarios, "scenario");
         let (url, run_id) = (text::escape(url), text::escape(run_id));
-        page.paragraph(0, Ink::Strong, &what, &format!(" against {url}, seed {seed}, run id {run_id}"));
+        let second = second.map(|url| format!(" and {}", text::escape(url))).unwrap_or_default();
+        page.paragraph(
+            0,
+            Ink::Strong,
+            &what,
+            &format!(" against {url}{second}, seed {seed}, run id {run_id}"),
+        );
         for note in notes {
             page.paragraph(0, Ink::Warn, "note:", &format!(" {}", text::phrase(note)));
         }
@@ -106,6 +112,7 @@ impl Terminal {
             failure::section(&mut page, result);
             summary::unanswered(&mut page, result);
             summary::not_applicable(&mut page, result);
+            summary::observations(&mut page, result);
             summary::table(&mut page, result);
         }
         summary::verdict(&mut page, result, &again);
@@ -123,8 +130,8 @@ fn why(scenario: &ScenarioResult) -> String {
 impl Reporter for Terminal {
     fn on(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
-            Event::Started { url, scenarios, seed, run_id, notes } => {
-                self.started(url, *scenarios, *seed, run_id, notes)
+            Event::Started { url, second, scenarios, seed, run_id, notes } => {
+                self.started((url, *second), *scenarios, *seed, run_id, notes)
             }
             Event::ScenarioStarted { id } => {
                 self.progress.started(id);

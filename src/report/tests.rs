@@ -43,6 +43,7 @@ impl Write for Closed {
 fn play(result: &RunResult, reporter: &mut dyn Reporter) -> io::Result<()> {
     reporter.on(&Event::Started {
         url: &result.target.url,
+        second: None,
         scenarios: result.scenarios.len(),
         seed: result.seed,
         run_id: &result.run_id,

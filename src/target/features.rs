@@ -61,6 +61,16 @@ pub enum Standing {
     Broken(String),
 }
 
+impl Standing {
+    /// Why it cannot be tested with; empty where it can.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Available => "",
+            Self::NotApplicable(reason) | Self::Broken(reason) => reason,
+        }
+    }
+}
+
 /// What preflight found.
 #[derive(Clone, Debug, Default)]
 pub struct Features {

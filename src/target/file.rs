@@ -15,6 +15,7 @@ use crate::wire::TlsTrust;
 
 mod build;
 mod document;
+mod federation;
 mod value;
 
 /// A mistake in a target file, and where: `capcheck.toml:12:3: unknown key …`.

@@ -31,6 +31,12 @@ pub enum Kind {
     Accounts,
     /// A file, relative to the target file.
     File,
+    /// An IP address.
+    Address,
+    /// A DNS name or an IP address.
+    Host,
+    /// A port, or a range of ports.
+    Ports,
     /// `true` or `false`.
     Flag,
     /// A whole number within these bounds.
@@ -75,6 +81,9 @@ impl Kind {
             Self::UserIds => "an array of user IDs such as \"@bob:example.org\"".to_owned(),
             Self::Accounts => "an array of tables with user and password".to_owned(),
             Self::File => "the path of a file".to_owned(),
+            Self::Address => "an IP address such as \"127.0.0.1\"".to_owned(),
+            Self::Host => "a DNS name or an IP address, without a port".to_owned(),
+            Self::Ports => "a range of ports such as \"9000-9031\", or one port".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Count { least, most } => format!("a whole number from {least} to {most}"),
             Self::Seconds { least, most } => format!("a number of seconds from {least} to {most}"),
@@ -138,10 +147,20 @@ pub(super) fn place(section: &str, name: &str) -> String {
 }
 
 /// The sections, in the order of the file.
-pub const SECTIONS: [&str; 5] = ["users", "gating", "tls", "limits", "binding"];
+pub const SECTIONS: [&str; 6] = ["users", "gating", "tls", "limits", "federation", "binding"];
 
 /// The pseudo-section of the tables in `accounts`.
 pub const ACCOUNT: &str = "users.accounts";
+
+/// A literal, so that the meaning of `ports` can hold it.
+macro_rules! peers_needed {
+    () => {
+        16
+    };
+}
+
+/// How many homeservers of the harness a full run starts at most, each on a port of its own.
+pub const PEERS_NEEDED: usize = peers_needed!();
 
 /// The four ways for users to come into being.
 pub const WAYS: &[&str] = &["register", "shared-secret", "accounts", "tokens"];
@@ -252,9 +271,30 @@ pub const KEYS: &[Key] = &[
     key("limits", "connected_timeout_s", seconds(INSTANT, 86400.0), without("only logout and deletion end a connection", "300"),
         "After which the server takes an idle session for disconnected; the suite keeps its sessions active."),
     key("limits", "remote_timeout_s", seconds(INSTANT, 600.0), By("30"),
-        "Within which a lookup at a remote homeserver is answered."),
+        "Within which a client's lookup at a remote homeserver is answered, failed ones too."),
     key("limits", "negative_cache_s", seconds(0.0, 86400.0), By("0"),
-        "How long the server remembers that a remote lookup failed."),
+        "How long the server may remember that a remote lookup failed; 0: not at all."),
+
+    key("federation", "url", Kind::Url, without("https://SERVER_NAME, port 8448 if the name has none", r#""https://127.0.0.1:8448""#),
+        "The base URL of the target's federation port, as the harness reaches it."),
+    key("federation", "target_ca", Kind::File, without("the operating system's authorities alone", r#""federation-ca/ca.pem""#),
+        "A PEM file with the certificate authorities that vouch for that port too, relative to this file."),
+    key("federation", "target_verify", Kind::Flag, without("it is verified", "false"),
+        "Whether that port's certificate is verified at all; a run says loudly that it is not."),
+    key("federation", "listen", Kind::Address, without("127.0.0.1, which this machine alone can reach", r#""0.0.0.0""#),
+        "The address at which the harness's own homeservers listen; 0.0.0.0 is every address."),
+    key("federation", "advertise", Kind::Host, without("localhost when listening on loopback, else the address in listen", r#""host.docker.internal""#),
+        "The host in their server names: how the target reaches them."),
+    key("federation", "ports", Kind::Ports, without("any that are free", r#""9000-9031""#),
+        concat!("Their ports, one a homeserver; a full run starts ", peers_needed!(), " at most. For targets to whom ports are published or forwarded.")),
+    key("federation", "ca_cert", Kind::File, without("required, unless cert is given", r#""federation-ca/ca.pem""#),
+        "The authority that issues their certificates, which the target trusts: ca.pem of capcheck federation-ca, relative to this file."),
+    key("federation", "ca_key", Kind::File, without("required by ca_cert", r#""federation-ca/ca.key""#),
+        "Its private key: ca.key of capcheck federation-ca."),
+    key("federation", "cert", Kind::File, without("", r#""harness.pem""#),
+        "Instead of an authority: a certificate of your own for the advertised host, PEM, leaf first, relative to this file."),
+    key("federation", "key", Kind::File, without("required by cert", r#""harness.key""#),
+        "Its private key, PEM."),
 
     key("binding", "server_hash", Kind::Route(Operation::ServerHash.variables()), By(r#""GET /_matrix/client/unstable/org.matrix.capability_sets/server/users/{user_id}""#),
         "User ID to the hash of the server's capabilities (draft S2, S3)."),

@@ -11,6 +11,7 @@ use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
 
 use super::config::Target;
 use super::features::{Feature, Features, Standing};
+use super::federation::{self, Link};
 use super::patience::ask_until;
 use super::provision::{Account, Cast, Login, ProvisionError, Provisioner};
 
@@ -75,13 +76,22 @@ pub enum PreflightError {
     },
 }
 
+/// What preflight found.
+#[derive(Debug)]
+pub struct Found {
+    /// What the target offers.
+    pub features: Features,
+    /// The way to the harness's own homeservers, where it is open.
+    pub link: Option<Link>,
+}
+
 /// Probes a target; a run uses what is found, `capcheck doctor` prints it.
 pub async fn probe(
     client: &Client,
     target: &Target,
     provisioner: &Provisioner,
     run_id: &str,
-) -> Result<Features, PreflightError> {
+) -> Result<Found, PreflightError> {
     let mut features = Features::default();
     let versions = homeserver(client, target).await?;
     note_versions(&mut features, target, &versions);
@@ -106,8 +116,12 @@ pub async fn probe(
     features.server_name = found.or_else(|| target.server_name.clone());
     let probe = Probe { client, target, user: account, run_id };
     let probed = probe.everything(&mut features).await;
+    let link = match probed {
+        Ok(()) => federation::establish(client, target, account, run_id, &mut features).await,
+        Err(_) => None,
+    };
     provisioner.release(client, lease).await;
-    probed.map(|()| features)
+    probed.map(|()| Found { features, link })
 }
 
 /// Whether something there speaks Matrix; the answer of `/versions`.
@@ -170,7 +184,6 @@ fn declared(features: &mut Features, target: &Target, provisioner: &Provisioner)
     );
     let limit = "the target file names no limit for sets (limits.max_set_bytes)";
     features.set(Feature::SizeLimit, or(target.limits.max_set_bytes.is_some(), limit));
-    features.set(Feature::Federation, or(false, "not in this version"));
 }
 
 fn no_user(target: &Target, error: ProvisionError) -> PreflightError {
@@ -202,29 +215,14 @@ impl Probe<'_> {
         let mut missing = Vec::new();
         for operation in Operation::CLIENT {
             let exchange = self.ask(operation, &plain, plain.canonical_bytes()).await;
-            let unsupported = is_unrecognized(&exchange)
-                || (matches!(exchange.status(), Some(404 | 405))
-                    && exchange.errcode().is_none()
-                    && alike(&exchange, &nowhere));
             if operation == Operation::Declare {
                 features.unusable_declare = self.unusable_declare().await;
             }
-            let standing = match (unsupported, self.target.unsupported.contains(&operation)) {
-                (_, true) => {
-                    Standing::NotApplicable(format!("the target file lists {operation} as unsupported"))
-                }
-                (true, false) => Standing::Broken(format!(
-                    "{operation} is unsupported: {} {} was answered {}; list it under `unsupported` if that is meant",
-                    exchange.recorded.method,
-                    exchange.request.path,
-                    exchange.describe()
-                )),
-                (false, false) => Standing::Available,
-            };
-            if unsupported {
+            features
+                .set(Feature::Operation(operation), standing(self.target, operation, &exchange, &nowhere));
+            if is_unsupported(&exchange, &nowhere) {
                 missing.push(exchange);
             }
-            features.set(Feature::Operation(operation), standing);
         }
         match missing.first() {
             Some(first) if missing.len() == Operation::CLIENT.len() => Err(PreflightError::NoApi {
@@ -360,6 +358,33 @@ impl Probe<'_> {
         let Login { token, .. } = &self.user.first;
         self.client.send(request.token(token)).await
     }
+}
+
+/// How an operation stands, told apart from a path that cannot exist.
+pub(super) fn standing(
+    target: &Target,
+    operation: Operation,
+    exchange: &Exchange,
+    nowhere: &Exchange,
+) -> Standing {
+    match (is_unsupported(exchange, nowhere), target.unsupported.contains(&operation)) {
+        (_, true) => Standing::NotApplicable(format!("the target file lists {operation} as unsupported")),
+        (true, false) => Standing::Broken(format!(
+            "{operation} is unsupported: {} {} was answered {}; list it under `unsupported` if that is meant",
+            exchange.recorded.method,
+            exchange.request.path,
+            exchange.describe()
+        )),
+        (false, false) => Standing::Available,
+    }
+}
+
+/// Whether a path is as unknown to the target as one that cannot exist.
+fn is_unsupported(exchange: &Exchange, nowhere: &Exchange) -> bool {
+    is_unrecognized(exchange)
+        || (matches!(exchange.status(), Some(404 | 405))
+            && exchange.errcode().is_none()
+            && alike(exchange, nowhere))
 }
 
 fn is_unrecognized(exchange: &Exchange) -> bool {

@@ -91,7 +91,7 @@ async fn run_on(
         .collect();
     let plan = Plan { selection: Selection::default(), scenarios: scenarios.to_vec(), requirements };
     let options = Options { jobs: 1, fail_fast, all_transcripts: false };
-    let request = Request { target, plan, options, seed: 0, run_id: "engine".to_owned() };
+    let request = Request { target, second: None, plan, options, seed: 0, run_id: "engine".to_owned() };
     let told = engine::run(request, &mut Silent, interrupt).await.unwrap();
     server.stop().await;
     told.result

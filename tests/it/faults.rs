@@ -26,7 +26,7 @@ async fn judge(fault: Fault) -> RunResult {
     let only = fault.breaks().iter().map(|id| (*id).to_owned()).collect();
     let plan = Plan::new(Selection { only, strict: true, ..Selection::default() }).unwrap();
     let options = Options { jobs: 8, fail_fast: false, all_transcripts: false };
-    let request = Request { target, plan, options, seed: 1, run_id: "faults".to_owned() };
+    let request = Request { target, second: None, plan, options, seed: 1, run_id: "faults".to_owned() };
     let told = engine::run(request, &mut Silent, std::future::pending()).await.unwrap();
     server.stop().await;
     told.result

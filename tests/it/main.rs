@@ -4,6 +4,7 @@ mod cli;
 mod docs;
 mod engine;
 mod faults;
+mod federation;
 mod hash;
 mod hostile_targets;
 mod null_targets;

@@ -1,5 +1,7 @@
 //! The capability operations, as `docs/protocol.md` has them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::reference::arithmetic::Set;
@@ -11,7 +13,7 @@ use crate::reference::state::{Session, Undeclarable};
 use crate::spec::binding::Operation;
 
 /// Answers an operation.
-pub(super) fn answer(server: &Server, operation: Operation, call: &Call) -> Answer {
+pub(super) async fn answer(server: &Arc<Server>, operation: Operation, call: &Call) -> Answer {
     match operation {
         Operation::ServerHash => server_hash(server, call),
         Operation::ServerSet => server_set(server, call),

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::errors::MatrixError;
 use super::faults::Fault;
 use super::http::{Answer, Call, Reply, bearer, read_body};
-use super::routes::{Endpoint, Found};
+use super::routes::Endpoint;
 use super::server::Server;
 use super::state::{Ending, Session};
 use crate::spec::binding::Operation;
@@ -32,7 +32,7 @@ const UPLOAD: Endpoint = Endpoint::Capability(Operation::Upload);
 /// Answers one request.
 pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let found = endpoint(&server, &parts);
+    let found = server.routes.endpoint(&parts);
     let session = found.as_ref().ok().map(|(endpoint, _)| session(&server, *endpoint, &parts));
     // The body is read before any answer, an early one included: the client is still writing it.
     let body = tokio::select! {
@@ -52,15 +52,6 @@ pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request
         dispatch(&server, endpoint, &call).await
     };
     answer.await.unwrap_or_else(|error| error).into_response()
-}
-
-fn endpoint(server: &Server, parts: &Parts) -> Result<(Endpoint, super::routes::Variables), MatrixError> {
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    match server.routes.find(parts.method.as_str(), parts.uri.path(), target) {
-        Found::Endpoint(endpoint, variables) => Ok((endpoint, variables)),
-        Found::WrongMethod => Err(MatrixError::wrong_method("Method not allowed here")),
-        Found::Nothing => Err(MatrixError::unrecognized("No such endpoint")),
-    }
 }
 
 fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<Session>, MatrixError> {
@@ -124,7 +115,7 @@ fn unread(server: &Server, endpoint: Endpoint, session: Option<&Session>, error:
     }
 }
 
-async fn dispatch(server: &Server, endpoint: Endpoint, call: &Call) -> Answer {
+async fn dispatch(server: &Arc<Server>, endpoint: Endpoint, call: &Call) -> Answer {
     match endpoint {
         Endpoint::Versions => Ok(versions(server)),
         Endpoint::LoginFlows => Ok(auth::flows()),
@@ -151,7 +142,7 @@ async fn dispatch(server: &Server, endpoint: Endpoint, call: &Call) -> Answer {
         Endpoint::SetPresence => presence::set(server, call),
         Endpoint::GetPresence => presence::get(server, call),
         Endpoint::Sync => sync::sync(server, call).await,
-        Endpoint::Capability(operation) => capabilities::answer(server, operation, call),
+        Endpoint::Capability(operation) => capabilities::answer(server, operation, call).await,
     }
 }
 

@@ -9,21 +9,19 @@ use crate::reference::arithmetic::Set;
 impl State {
     /// Whether a homeserver has a joined user in a room where `user` is joined.
     pub(crate) fn server_shares_room(&self, _server: &str, _user: UserKey) -> bool {
-        todo!()
+        false
     }
 
     /// Whether a local user and one of another homeserver, by full ID, are joined in one room.
     pub(crate) fn shares_room_with_remote(&self, _viewer: UserKey, _remote: &str) -> bool {
-        todo!()
+        false
     }
 
     /// Keeps a set that another homeserver answered, under the hash that was computed here.
-    pub(crate) fn keep_fetched(&mut self, _now: Duration, _set: Arc<Set>) {
-        todo!()
-    }
+    pub(crate) fn keep_fetched(&mut self, _now: Duration, _set: Arc<Set>) {}
 
     /// A set that this server knows, from wherever.
     pub(crate) fn known(&self, _now: Duration, _hash: &str) -> Option<Arc<Set>> {
-        todo!()
+        None
     }
 }

@@ -86,6 +86,18 @@ fn grouped(page: &mut Page, ink: Ink, title: &str, meaning: &str, groups: &Group
     }
 }
 
+/// What was noticed, and is nobody's failure.
+pub(crate) fn observations(page: &mut Page, result: &RunResult) {
+    if result.observations.is_empty() {
+        return;
+    }
+    page.title(Ink::Strong, "Noticed");
+    for observation in &result.observations {
+        page.paragraph(2, Ink::Dim, "", &text::phrase(observation));
+    }
+    page.gap();
+}
+
 /// Requirements, and scenarios apart from them, that do not apply: a row for each reason.
 pub(crate) fn not_applicable(page: &mut Page, result: &RunResult) {
     let requirements = result

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -32,12 +32,13 @@ pub(super) fn target(
     env: &dyn Fn(&str) -> Option<String>,
     wrong: &mut Vec<Wrong>,
 ) -> Option<Target> {
-    let mut builder = Builder { sheet, env, wrong };
+    let mut builder = Builder { sheet, dir, env, wrong };
     // All parts are built before any is asked for, so that one run shows every mistake.
     let url = sheet.url("", "url");
     let users = builder.users();
     let gating = builder.gating();
-    let tls = builder.tls(dir);
+    let tls = builder.trust("tls", "ca", "verify");
+    let federation = builder.federation();
     if url.is_none() && builder.wrong.iter().all(|w| !w.message.starts_with("url")) {
         builder
             .wrong(0..0, "url is missing: the base URL of the homeserver, such as \"http://127.0.0.1:8008\"");
@@ -57,18 +58,20 @@ pub(super) fn target(
             Some("none") => Cleanup::None,
             _ => Cleanup::Logout,
         },
-        federation: None,
+        federation,
     })
 }
 
-struct Builder<'a> {
-    sheet: &'a Sheet,
+pub(super) struct Builder<'a> {
+    pub(super) sheet: &'a Sheet,
+    /// Where relative paths start.
+    pub(super) dir: &'a Path,
     env: &'a dyn Fn(&str) -> Option<String>,
     wrong: &'a mut Vec<Wrong>,
 }
 
 impl Builder<'_> {
-    fn wrong(&mut self, at: Range<usize>, message: impl Into<String>) {
+    pub(super) fn wrong(&mut self, at: Range<usize>, message: impl Into<String>) {
         self.wrong.push(Wrong { at, message: message.into() });
     }
 
@@ -236,21 +239,27 @@ impl Builder<'_> {
         Some(Entitled::Named(named.iter().map(|user| user.get_ref().clone()).collect()))
     }
 
-    fn tls(&mut self, dir: &Path) -> TlsTrust {
-        let verify = self.sheet.flag("tls", "verify").copied().unwrap_or(true);
-        let Some(ca) = self.sheet.text("tls", "ca") else {
-            return if verify { TlsTrust::System } else { TlsTrust::Anything };
+    /// Which certificates are trusted, by a key with a PEM file of authorities and one that turns
+    /// verification off.
+    pub(super) fn trust(&mut self, section: &str, ca: &str, verify: &str) -> TlsTrust {
+        let verified = self.sheet.flag(section, verify).copied().unwrap_or(true);
+        let Some((at, path)) = self.file(section, ca) else {
+            return if verified { TlsTrust::System } else { TlsTrust::Anything };
         };
-        let at = self.sheet.at("tls", "ca").unwrap_or(0..0);
-        if !verify {
-            self.wrong(at, "ca and verify = false contradict: what is not verified needs no authority");
+        if !verified {
+            let contradiction = format!("{ca} and {verify} = false contradict");
+            self.wrong(at, format!("{contradiction}: what is not verified needs no authority"));
             return TlsTrust::Anything;
         }
-        let path = dir.join(ca);
         if let Err(reason) = check_pem(&path) {
-            self.wrong(at, format!("ca: cannot use {}: {reason}", path.display()));
+            self.wrong(at, format!("{ca}: cannot use {}: {reason}", path.display()));
         }
         TlsTrust::ExtraCa(path)
+    }
+
+    /// The path that a key gives, from where relative ones start.
+    pub(super) fn file(&self, section: &str, name: &str) -> Option<(Range<usize>, PathBuf)> {
+        Some((self.sheet.at(section, name)?, self.dir.join(self.sheet.text(section, name)?)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::net::IpAddr;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -84,6 +85,12 @@ impl Sheet {
         self.entry(section, name).map(|entry| entry.at.clone())
     }
 
+    /// Where the first key of a section stands, fit or not, if it has any.
+    pub(super) fn begins(&self, section: &str) -> Option<Range<usize>> {
+        let keys = self.entries.iter().filter(|((of, _), _)| *of == section);
+        keys.map(|(_, entry)| entry.at.clone()).min_by_key(|at| at.start)
+    }
+
     fn entry(&self, section: &str, name: &str) -> Option<&Entry> {
         let key = find(section, name);
         debug_assert!(key.is_some(), "{} is no key", place(section, name));
@@ -96,6 +103,8 @@ impl Sheet {
         texts: Texts -> Vec<Spanned<String>>,
         operations: Operations -> BTreeSet<Operation>,
         accounts: Accounts -> Vec<Spanned<Sheet>>,
+        address: Address -> IpAddr,
+        ports: Ports -> RangeInclusive<u16>,
         flag: Flag -> bool,
         count: Count -> usize,
         seconds: Seconds -> Duration,

@@ -1,10 +1,12 @@
 //! A value of a target file: read as its key's kind asks, or refused with what was expected.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::net::IpAddr;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use ruma_common::{ServerName, UserId};
+use rustls::pki_types;
 use toml::Spanned;
 use toml::de::{DeArray, DeValue};
 use url::Url;
@@ -36,6 +38,8 @@ pub(super) enum Value {
     Texts(Vec<Spanned<String>>),
     Operations(BTreeSet<Operation>),
     Accounts(Vec<Spanned<Sheet>>),
+    Address(IpAddr),
+    Ports(RangeInclusive<u16>),
     Flag(bool),
     Count(usize),
     Seconds(Duration),
@@ -82,6 +86,9 @@ fn read_one(key: &Key, spanned: &Spanned<DeValue<'_>>) -> Result<Value, Wrong> {
         Kind::RefusalCode => proper(|t| !TAKEN_CODES.contains(&t)),
         Kind::Variable => proper(|t| !t.contains(['=', '\0', ' '])),
         Kind::Text | Kind::Secret | Kind::File => proper(|_| true),
+        Kind::Host => proper(is_host),
+        Kind::Address => text()?.parse().map(Value::Address).map_err(|_| misfit(spanned)),
+        Kind::Ports => ports(value).map(Value::Ports).ok_or_else(|| misfit(spanned)),
         Kind::Route(variables) => {
             Route::parse(text()?, variables).map(Value::Route).map_err(|error| says(error.to_string()))
         }
@@ -174,6 +181,28 @@ fn accounts(key: &Key, items: &DeArray<'_>) -> Result<Value, Vec<Wrong>> {
 /// Localparts of new users (Matrix, appendix "User Identifiers").
 fn is_localpart(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || "._=/+-".contains(c)
+}
+
+/// What a certificate can be for, and what can stand in a server name before a port.
+fn is_host(text: &str) -> bool {
+    let certifiable = pki_types::ServerName::try_from(text);
+    match certifiable {
+        Ok(pki_types::ServerName::IpAddress(_)) => true,
+        Ok(_) => <&ServerName>::try_from(text).is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// `"9000-9031"`, `"9000"` or 9000.
+fn ports(value: &DeValue<'_>) -> Option<RangeInclusive<u16>> {
+    let (first, last) = match value.as_str() {
+        Some(text) => {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            (first.trim().parse().ok()?, last.trim().parse().ok()?)
+        }
+        None => whole(value).and_then(|n| u16::try_from(n).ok()).map(|port| (port, port))?,
+    };
+    (first > 0 && first <= last).then_some(first..=last)
 }
 
 fn whole(value: &DeValue<'_>) -> Option<i64> {

@@ -6,12 +6,16 @@
 mod header;
 mod key;
 mod server_keys;
+mod spelling;
 
 pub use header::{HeaderFault, XMatrix};
-pub use key::{KeyFault, SigningKey};
+pub use key::{KeyFault, SigningKey, verify};
 pub use server_keys::{OldKey, ServerKeys, ServerKeysFault};
+pub use spelling::Spelling;
 
 use serde_json::Value;
+
+use crate::spec::canonical::{self, Json, MAX_INTEGER, Object};
 
 /// What an X-Matrix signature is made over.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,13 +33,49 @@ pub struct SignedRequest<'r> {
 }
 
 impl SignedRequest<'_> {
-    /// The canonical bytes that are signed.
+    /// The canonical bytes that are signed. Numbers that Canonical JSON has no form for stand as
+    /// `null`, so that no signature of a content that holds one is ever good.
     pub fn bytes(&self) -> Vec<u8> {
-        todo!()
+        let text = |text: &str| Json::String(text.to_owned());
+        let mut object = Object::from([
+            ("method".to_owned(), text(self.method)),
+            ("uri".to_owned(), text(self.uri)),
+            ("origin".to_owned(), text(self.origin)),
+            ("destination".to_owned(), text(self.destination)),
+        ]);
+        if let Some(content) = self.content {
+            object.insert("content".to_owned(), json(content));
+        }
+        canonical::to_bytes(&Json::Object(object))
     }
 
     /// The header of an honest homeserver.
-    pub fn signed_by(&self, _key: &SigningKey) -> XMatrix {
-        todo!()
+    pub fn signed_by(&self, key: &SigningKey) -> XMatrix {
+        XMatrix {
+            origin: self.origin.to_owned(),
+            destination: Some(self.destination.to_owned()),
+            key: key.id().to_owned(),
+            sig: key.sign(&self.bytes()),
+        }
     }
 }
+
+/// The value as Canonical JSON has it.
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) if (-MAX_INTEGER..=MAX_INTEGER).contains(&integer) => Json::Integer(integer),
+            _ => Json::Null,
+        },
+        Value::String(text) => Json::String(text.clone()),
+        Value::Array(items) => Json::Array(items.iter().map(json).collect()),
+        Value::Object(members) => {
+            Json::Object(members.iter().map(|(name, value)| (name.clone(), json(value))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -67,8 +67,18 @@ pub(crate) async fn run(target: Target) -> RunResult {
 
 /// A run of a selection.
 pub(crate) async fn run_with(target: Target, selection: Selection, options: Options) -> RunResult {
+    run_pair(target, None, selection, options).await
+}
+
+/// A run of a selection, with a second homeserver.
+pub(crate) async fn run_pair(
+    target: Target,
+    second: Option<Target>,
+    selection: Selection,
+    options: Options,
+) -> RunResult {
     let plan = Plan::new(selection).unwrap();
-    let request = Request { target, plan, options, seed: 7, run_id: nonce() };
+    let request = Request { target, second, plan, options, seed: 7, run_id: nonce() };
     let mut silent = Silent;
     let run = engine::run(request, &mut silent, std::future::pending());
     // A run that waits for itself fails here instead of hanging.

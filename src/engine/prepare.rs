@@ -1,0 +1,181 @@
+//! Everything that is settled before the first scenario: clients, provisioners, and what preflight found.
+
+use std::sync::Arc;
+
+use crate::actors::World;
+use crate::scenarios::Scenario;
+use crate::spec::binding::Operation;
+use crate::target::config::Target;
+use crate::target::features::{Feature, Features, Standing};
+use crate::target::federation::Link;
+use crate::target::preflight::{self, Found, PreflightError};
+use crate::target::provision::Provisioner;
+use crate::wire::{Client, ClientConfig, ClientError};
+
+use super::result::ScenarioResult;
+use super::run;
+
+/// A client for a target.
+pub fn client(target: &Target) -> Result<Client, ClientError> {
+    Client::new(ClientConfig {
+        base: target.url.clone(),
+        tls: target.tls.clone(),
+        in_flight: target.limits.in_flight,
+        timeout: target.limits.request_timeout,
+        max_body: target.limits.max_body,
+        max_obeyed: target.limits.rate_limit_cap,
+    })
+}
+
+/// The homeservers of a run as the harness meets them, before it has asked them anything.
+#[derive(Debug)]
+pub(super) struct Parties {
+    pub(super) client: Client,
+    target: Target,
+    provisioner: Provisioner,
+    second: Option<Box<Parties>>,
+    seed: u64,
+    run_id: String,
+}
+
+impl Parties {
+    pub(super) fn new(
+        target: Target,
+        second: Option<Target>,
+        seed: u64,
+        run_id: &str,
+    ) -> Result<Self, ClientError> {
+        let client = client(&target)?;
+        let second = match second {
+            Some(second) => Some(Box::new(Self::beside(&client, second, seed, run_id)?)),
+            None => None,
+        };
+        let provisioner = Provisioner::new(&target, run_id);
+        Ok(Self { client, target, provisioner, second, seed, run_id: run_id.to_owned() })
+    }
+
+    /// The second homeserver; the harness's own homeservers meet the first alone.
+    fn beside(client: &Client, target: Target, seed: u64, run_id: &str) -> Result<Self, ClientError> {
+        let target = Target { federation: None, ..target };
+        let client = client.toward(target.url.clone(), target.tls.clone())?;
+        let provisioner = Provisioner::new(&target, run_id);
+        Ok(Self { client, target, provisioner, second: None, seed, run_id: run_id.to_owned() })
+    }
+
+    /// Asks every homeserver what it offers; only the target itself must be fit to be tested.
+    pub(super) async fn probe(&self) -> Result<Findings, PreflightError> {
+        let Found { mut features, link } = self.ask().await?;
+        let Some(second) = &self.second else {
+            let reason = "there is no second homeserver (--second)";
+            features.set(Feature::Second, Standing::NotApplicable(reason.to_owned()));
+            return Ok(Findings { features, link, second: None });
+        };
+        match second.ask().await {
+            Ok(found) => {
+                features.notes.extend(found.features.notes.iter().map(|note| format!("second: {note}")));
+                features.set(Feature::Second, fit_as_second(&found.features));
+                Ok(Findings { features, link, second: Some(found.features) })
+            }
+            Err(error) => {
+                features.set(Feature::Second, Standing::Broken(format!("second: {error}")));
+                Ok(Findings { features, link, second: None })
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Found, PreflightError> {
+        preflight::probe(&self.client, &self.target, &self.provisioner, &self.run_id).await
+    }
+
+    /// The world of the run, with what was found.
+    pub(super) fn meet(self, findings: Findings) -> (Client, Arc<World>) {
+        let Self { client, target, provisioner, second, seed, run_id } = self;
+        let second = second
+            .zip(findings.second)
+            .map(|(second, features)| second.meet(Findings { features, link: None, second: None }));
+        let Findings { features, link, .. } = findings;
+        let world = World { target, features, provisioner, run_id, seed, link, second };
+        (client, Arc::new(world))
+    }
+}
+
+/// What preflight found of every homeserver.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) features: Features,
+    pub(super) link: Option<Link>,
+    second: Option<Features>,
+}
+
+/// Whether a homeserver offers what stories between two of them need.
+fn fit_as_second(features: &Features) -> Standing {
+    let needed = Operation::CLIENT.map(Feature::Operation).into_iter().chain([Feature::Presence]);
+    let lacking = needed.map(|need| (need, features.standing(need))).find(|(_, s)| *s != Standing::Available);
+    match lacking {
+        None => Standing::Available,
+        Some((need, Standing::NotApplicable(reason))) => {
+            Standing::NotApplicable(format!("second: {need}: {reason}"))
+        }
+        Some((need, standing)) => Standing::Broken(format!("second: {need}: {}", standing.reason())),
+    }
+}
+
+/// A target that preflight found fit to be tested.
+#[derive(Debug)]
+pub struct Prepared {
+    client: Client,
+    world: Arc<World>,
+}
+
+/// Why a target cannot be tested.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The harness cannot even ask.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Preflight says no.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+}
+
+impl Prepared {
+    /// Probes a target, and the homeserver beside it if there is one.
+    pub async fn new(
+        target: Target,
+        second: Option<Target>,
+        seed: u64,
+        run_id: &str,
+    ) -> Result<Self, PrepareError> {
+        let parties = Parties::new(target, second, seed, run_id)?;
+        let findings = parties.probe().await?;
+        let (client, world) = parties.meet(findings);
+        Ok(Self { client, world })
+    }
+
+    /// What preflight found.
+    pub fn features(&self) -> &Features {
+        &self.world.features
+    }
+
+    /// What preflight found of the homeserver beside it, where there is one that answers.
+    pub fn second(&self) -> Option<&Features> {
+        self.world.second.as_ref().map(|(_, second)| &second.features)
+    }
+
+    /// Runs one scenario, as `capcheck run --only ID` does.
+    pub async fn perform(&self, scenario: &'static Scenario, strict: bool) -> ScenarioResult {
+        run::one(&self.world, &self.client, scenario, strict).await
+    }
+
+    /// Ends the harness's own homeservers.
+    pub async fn end(self) {
+        end(&self.world).await;
+    }
+}
+
+/// Ends the harness's own homeservers.
+pub(super) async fn end(world: &World) {
+    if let Some(link) = &world.link {
+        link.peers.stop().await;
+    }
+}

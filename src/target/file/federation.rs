@@ -1,0 +1,159 @@
+//! `[federation]`: how the target and the harness's own homeservers reach each other.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+
+use crate::target::config::Federation;
+use crate::wire::authority::Authority;
+use crate::wire::peer::Identity;
+
+use super::build::Builder;
+
+const SECTION: &str = "federation";
+
+const NOBODY_VOUCHES: &str = "[federation] needs ca_cert and ca_key (capcheck federation-ca makes them), \
+    or cert and key (a certificate of your own for the advertised host)";
+
+const BOTH_VOUCH: &str = "[federation] takes ca_cert and ca_key (an authority that issues certificates), \
+    or cert and key (a certificate of your own): leave one pair out";
+
+/// Two keys that go together, and where they stand.
+type Pair<'a> = [Option<&'a (Range<usize>, PathBuf)>; 2];
+
+impl Builder<'_> {
+    /// What the section says; `None` where it says nothing, or nothing that can be used.
+    pub(super) fn federation(&mut self) -> Option<Federation> {
+        let begins = self.sheet.begins(SECTION)?;
+        let tls = self.trust(SECTION, "target_ca", "target_verify");
+        let listen = self.sheet.address(SECTION, "listen").copied();
+        let listen = listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let advertise = self.advertise(listen);
+        let identity = self.identity(begins, advertise.as_deref());
+        Some(Federation {
+            url: self.sheet.url(SECTION, "url").cloned(),
+            tls,
+            listen,
+            advertise: advertise?,
+            ports: self.sheet.ports(SECTION, "ports").cloned(),
+            identity: identity?,
+        })
+    }
+
+    /// How the target reaches what listens there.
+    fn advertise(&mut self, listen: IpAddr) -> Option<String> {
+        if let Some(at) = self.sheet.at(SECTION, "advertise") {
+            let advertise = self.sheet.text(SECTION, "advertise")?;
+            if advertise.parse().is_ok_and(|address: IpAddr| address.is_unspecified()) {
+                self.wrong(
+                    at,
+                    format!(
+                        "advertise: nobody can reach {advertise}: write a name or an address of this machine"
+                    ),
+                );
+                return None;
+            }
+            return Some(advertise.clone());
+        }
+        if listen.is_unspecified() {
+            let at = self.sheet.at(SECTION, "listen").unwrap_or(0..0);
+            let needs = format!("listen = \"{listen}\" needs advertise beside it");
+            self.wrong(at, format!("{needs}: the name or address by which the target reaches this machine"));
+            return None;
+        }
+        Some(if listen.is_loopback() { "localhost".to_owned() } else { listen.to_string() })
+    }
+
+    /// Who vouches for the harness's homeservers: an authority, or a certificate of the user's own.
+    fn identity(&mut self, begins: Range<usize>, advertise: Option<&str>) -> Option<Identity> {
+        let files = ["ca_cert", "ca_key", "cert", "key"].map(|name| self.file(SECTION, name));
+        let [ca_cert, ca_key, cert, key] = files.each_ref().map(Option::as_ref);
+        // A key whose value is unfit has been complained of, and is not missing.
+        let stands = |name| self.sheet.at(SECTION, name);
+        let [authority, own] = [["ca_cert", "ca_key"], ["cert", "key"]].map(|pair| pair.map(stands));
+        match (given(&authority), given(&own)) {
+            (None, None) => {
+                self.wrong(begins, NOBODY_VOUCHES);
+                None
+            }
+            (Some(_), Some(at)) => {
+                self.wrong(at, BOTH_VOUCH);
+                None
+            }
+            (Some(_), None) => {
+                self.whole(["ca_cert", "ca_key"], &authority)?;
+                self.authority([ca_cert, ca_key])
+            }
+            (None, Some(_)) => {
+                self.whole(["cert", "key"], &own)?;
+                self.certificate([cert, key], advertise)
+            }
+        }
+    }
+
+    /// Complains of a pair of which one half is missing.
+    fn whole(&mut self, names: [&str; 2], places: &[Option<Range<usize>>; 2]) -> Option<()> {
+        let (here, missing) = match places {
+            [Some(_), Some(_)] => return Some(()),
+            [Some(_), None] => (0, 1),
+            _ => (1, 0),
+        };
+        let at = places[here].clone().unwrap_or(0..0);
+        self.wrong(at, format!("{} in [federation] needs {} beside it", names[here], names[missing]));
+        None
+    }
+
+    fn authority(&mut self, [certificate, key]: Pair<'_>) -> Option<Identity> {
+        let ((at, certificate), (_, key)) = (certificate?, key?);
+        match Authority::read(certificate, key) {
+            Ok(authority) => Some(Identity::Authority(authority)),
+            Err(error) => {
+                self.wrong(at.clone(), format!("ca_cert and ca_key: {error}"));
+                None
+            }
+        }
+    }
+
+    fn certificate(&mut self, [chain, key]: Pair<'_>, advertise: Option<&str>) -> Option<Identity> {
+        let ((at, chain), (_, key)) = (chain?, key?);
+        match check_certificate(chain, key, advertise) {
+            Ok(()) => Some(Identity::Certificate { chain: chain.clone(), key: key.clone() }),
+            Err(reason) => {
+                self.wrong(at.clone(), format!("cert and key: {reason}"));
+                None
+            }
+        }
+    }
+}
+
+/// Where the first of two keys stands.
+fn given(places: &[Option<Range<usize>>; 2]) -> Option<Range<usize>> {
+    places.iter().flatten().min_by_key(|at| at.start).cloned()
+}
+
+/// Whether a chain and a key can be used together, for the advertised host.
+fn check_certificate(chain: &Path, key: &Path, advertise: Option<&str>) -> Result<(), String> {
+    let at = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_file_iter(chain)
+        .and_then(Iterator::collect)
+        .map_err(|error| at(chain, error.to_string()))?;
+    let Some(leaf) = certificates.first() else {
+        return Err(at(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
+    };
+    let leaf = ParsedCertificate::try_from(leaf).map_err(|error| at(chain, error.to_string()))?;
+    if let Some(host) = advertise {
+        let name = ServerName::try_from(host).map_err(|error| format!("{host:?}: {error}"))?;
+        rustls::client::verify_server_name(&leaf, &name)
+            .map_err(|_| at(chain, format!("it is not for the advertised host {host:?}")))?;
+    }
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| at(key, error.to_string()))?;
+    CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
+        .map_err(|error| at(key, format!("it is not the key of {}: {error}", chain.display())))?;
+    Ok(())
+}
