@@ -8,10 +8,12 @@ use crate::wire::{Client, Exchange, Request};
 /// Asks again at once, before the story moves on, with a request that any working homeserver answers
 /// before and after. Only a breakdown that comes again is the target's answer; any other ends the
 /// scenario, because it says nothing about the rule under test.
-pub(super) async fn confirm(client: &Client, exchange: &Arc<Exchange>) -> Result<(), Stop> {
-    control(client, exchange).await?;
+///
+/// `client` sent the request; `clients` is the client-server side, where the other one is asked.
+pub(super) async fn confirm(client: &Client, clients: &Client, exchange: &Arc<Exchange>) -> Result<(), Stop> {
+    control(clients, exchange).await?;
     let again = client.send(exchange.request.clone()).await;
-    control(client, &again).await?;
+    control(clients, &again).await?;
     match again.is_breakdown() {
         true => Ok(()),
         false => {

@@ -6,6 +6,9 @@
 
 mod breakdown;
 mod expect;
+mod person;
+mod remote_server;
+mod remote_user;
 mod reply;
 mod room;
 mod session;
@@ -15,6 +18,9 @@ mod user;
 mod viewer;
 
 pub use expect::Expect;
+pub use person::Person;
+pub use remote_server::{Letter, RemoteServer};
+pub use remote_user::RemoteUser;
 pub use reply::Reply;
 pub use room::Room;
 pub use session::Session;

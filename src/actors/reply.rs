@@ -1,6 +1,7 @@
 //! What a target answered, and what can be asked of an answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -215,6 +216,34 @@ impl Reply {
     /// Refused because the token is dead.
     pub fn says_token_dead(&self) -> Judgement {
         self.is_error(401, "M_UNKNOWN_TOKEN")
+    }
+
+    /// Refused as wrongly signed (Server-Server API, "Request Authentication").
+    pub fn says_unauthorized(&self) -> Judgement {
+        self.is_error(401, "M_UNAUTHORIZED")
+    }
+
+    /// Refused as wrongly signed, whatever the error code.
+    pub fn is_unauthorized(&self) -> Judgement {
+        self.is_status(&[401])
+    }
+
+    /// Told that another homeserver failed: a Matrix error in time, and no set.
+    pub fn tells_of_a_failure(&self, within: Duration) -> Judgement {
+        let failed = self.exchange.status().is_some_and(|status| status >= 400);
+        let of_the_asker = self.unsupported() || self.exchange.is_token_refused();
+        let holds = failed && !of_the_asker && self.errcode().is_some();
+        let told = self.judge(holds, "a Matrix error that tells of the other homeserver's failure");
+        told.and(|| {
+            let expected = format!("an answer within {} s", within.as_secs_f64());
+            let actual = format!("one after {} s", self.exchange.took.as_secs_f64());
+            Judgement::of(self.exchange.took <= within, expected, actual, &self.exchange)
+        })
+    }
+
+    /// The status of a failing gateway, or 404 where the other homeserver answered 404.
+    pub fn blames_the_other_homeserver(&self, for_404: bool) -> Judgement {
+        self.is_status(if for_404 { &[404, 502, 504] } else { &[502, 504] })
     }
 
     /// Refused as the protocol says that unknown things are.

@@ -39,6 +39,22 @@ impl Room {
         Ok(room)
     }
 
+    /// Its ID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Joins from another homeserver, by way of the one where the room was made.
+    pub async fn join_from_elsewhere(&self, session: &Session) -> Result<(), Stop> {
+        let via = self.host.user_id().split_once(':').map_or("", |(_, server)| server);
+        // `server_name` until Matrix 1.12, `via` since.
+        let (room, via) = (encode(&self.id), encode(via));
+        let path = format!("/_matrix/client/v3/join/{room}?server_name={via}&via={via}");
+        let patience = session.stage().world().target.limits.remote_timeout;
+        let request = Request::new("POST", path).body("{}").long_poll(patience);
+        session.ask(request).await?.or_stop("joining a room of the other homeserver").map(drop)
+    }
+
     /// Joins.
     pub async fn join(&self, session: &Session) -> Result<(), Stop> {
         let path = format!("/_matrix/client/v3/join/{}", encode(&self.id));

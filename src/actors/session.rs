@@ -15,7 +15,7 @@ use crate::wire::{Exchange, Request, Secret};
 use super::expect::Field;
 use super::settle;
 use super::stage::HASH;
-use super::{Expect, Reply, Stage, User};
+use super::{Expect, Person, Reply, Stage, User};
 
 /// One device of one user.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Session {
     pub async fn upload_too_much(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
         let hash = set.hash();
         let request =
-            self.request(Operation::Upload, &[("hash", hash.as_str())])?.body(set.canonical_bytes());
+            self.stage.request(Operation::Upload, &[("hash", hash.as_str())])?.body(set.canonical_bytes());
         self.stage.ask_once(self.signed(request)).await
     }
 
@@ -116,7 +116,7 @@ impl Session {
     }
 
     /// Resolves a hash of a user to the set (draft C9 to C11).
-    pub async fn resolve(&self, user: &User, hash: &CapabilityHash) -> Result<Reply, Stop> {
+    pub async fn resolve(&self, user: &dyn Person, hash: &CapabilityHash) -> Result<Reply, Stop> {
         self.resolve_of(user.id(), hash).await
     }
 
@@ -126,24 +126,43 @@ impl Session {
     }
 
     /// The same with the hash spelled into the path letter by letter.
-    pub async fn resolve_spelled(&self, user: &User, hash: &str) -> Result<Reply, Stop> {
+    pub async fn resolve_spelled(&self, user: &dyn Person, hash: &str) -> Result<Reply, Stop> {
         let variables = [("user_id", encode(user.id())), ("hash", hash.to_owned())];
         self.spelled(Operation::Resolve, &variables, None).await
     }
 
     /// Whether a user's hash resolves to this set, within the time it is granted.
-    pub async fn can_resolve(&self, user: &User, set: &CapabilitySet) -> Result<Judgement, Stop> {
+    pub async fn can_resolve(&self, user: &dyn Person, set: &CapabilitySet) -> Result<Judgement, Stop> {
         self.resolve_settles(user, &set.hash(), |reply| reply.serves(set)).await
     }
 
     /// What resolving a user's hash comes to be answered, within the time it is granted.
     pub async fn resolve_settles(
         &self,
-        user: &User,
+        user: &dyn Person,
         hash: &CapabilityHash,
         judge: impl Fn(&Reply) -> Judgement,
     ) -> Result<Judgement, Stop> {
         settle::poll(&self.stage, || async { Ok(judge(&self.resolve(user, hash).await?)) }).await
+    }
+
+    /// Resolves a hash of a user of another homeserver, which its own homeserver must ask first: the
+    /// answer is granted the time that this may take, and an error says nothing against the target yet.
+    pub async fn look_up(&self, user: &dyn Person, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        let variables = [("user_id", user.id()), ("hash", hash.as_str())];
+        let patience = self.stage.world().target.limits.remote_timeout;
+        let request = self.stage.request(Operation::Resolve, &variables)?.long_poll(patience);
+        self.stage.ask_once(self.signed(request)).await
+    }
+
+    /// Whether looking up a user's hash comes to yield this set, within the time it is granted; a failure
+    /// before may be remembered for as long as the target says.
+    pub async fn can_look_up(&self, user: &dyn Person, set: &CapabilitySet) -> Result<Judgement, Stop> {
+        let remembered = self.stage.world().target.limits.negative_cache;
+        settle::poll_for(&self.stage, remembered, || async {
+            Ok(self.look_up(user, &set.hash()).await?.serves(set))
+        })
+        .await
     }
 
     /// Whether the token comes to be refused as dead, within the time that is granted.
@@ -152,17 +171,17 @@ impl Session {
     }
 
     /// Asks for a user's presence status.
-    pub async fn status_of(&self, user: &User) -> Result<Reply, Stop> {
+    pub async fn status_of(&self, user: &dyn Person) -> Result<Reply, Stop> {
         let path = self.stage.binding().presence.status.path(&[("user_id", user.id())]);
         self.ask(Request::new("GET", path)).await
     }
 
     /// What a user's status says right now.
-    pub async fn status_says(&self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+    pub async fn status_says(&self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         Ok(self.judge_status(&self.status_of(user).await?, user, expect))
     }
 
-    fn judge_status(&self, reply: &Reply, user: &User, expect: &Expect) -> Judgement {
+    fn judge_status(&self, reply: &Reply, user: &dyn Person, expect: &Expect) -> Judgement {
         let expected = format!("{}'s status carries {}", user.name(), expect.phrase());
         if !reply.accepted() {
             return reply.judge(false, &expected);
@@ -174,7 +193,7 @@ impl Session {
     /// What a user's status says in the answer that also shows this status message.
     pub async fn status_says_beside(
         &self,
-        user: &User,
+        user: &dyn Person,
         message: &str,
         expect: &Expect,
     ) -> Result<Judgement, Stop> {
@@ -188,12 +207,12 @@ impl Session {
     }
 
     /// What a user's status comes to say within the time it is granted.
-    pub async fn status_settles_on(&self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+    pub async fn status_settles_on(&self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         settle::poll(&self.stage, || self.status_says(user, expect)).await
     }
 
     /// Whether the hash that a user's status comes to carry is spelled right.
-    pub async fn status_hash_is_spelled_right(&self, user: &User) -> Result<Judgement, Stop> {
+    pub async fn status_hash_is_spelled_right(&self, user: &dyn Person) -> Result<Judgement, Stop> {
         let expected = format!("{}'s status carries 43 characters of unpadded standard Base64", user.name());
         settle::poll(&self.stage, || async {
             let reply = self.status_of(user).await?;
@@ -209,7 +228,7 @@ impl Session {
     /// that says what it carries instead.
     pub async fn status_hash_other_than(
         &self,
-        user: &User,
+        user: &dyn Person,
         sets: &[&CapabilitySet],
     ) -> Result<(Option<CapabilityHash>, Judgement), Stop> {
         let expected = format!("{}'s status carries the hash of a union", user.name());
@@ -313,21 +332,8 @@ impl Session {
         variables: &[(&str, &str)],
         body: Option<Bytes>,
     ) -> Result<Reply, Stop> {
-        let request = self.request(operation, variables)?;
+        let request = self.stage.request(operation, variables)?;
         self.ask(with_body(request, body)).await
-    }
-
-    /// A request for an operation; the scenario ends where its hash does not survive a path.
-    fn request(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Request, Stop> {
-        let hash = variables.iter().find(|(name, _)| *name == "hash");
-        if let Some((_, hash)) = hash.filter(|(_, hash)| !self.stage.fits_a_path(hash)) {
-            let reason = format!(
-                "{hash} cannot go into a path: hashes with + or / do not survive it (resolve.encoding)"
-            );
-            return Err(Stop::Untestable { reason, exchange: None });
-        }
-        let route = self.stage.binding().route(operation);
-        Ok(Request::new(&route.method, route.path(variables)).operation(operation))
     }
 
     async fn spelled(

@@ -17,12 +17,20 @@ pub struct Window<'s> {
     stage: &'s Stage,
     opened: Instant,
     obeyed_before: Duration,
+    /// What is granted beside the time that every effect is.
+    beside: Duration,
 }
 
 impl<'s> Window<'s> {
     /// A window that opens now.
     pub(crate) fn open(stage: &'s Stage) -> Self {
-        Self { stage, opened: Instant::now(), obeyed_before: stage.client().transcript().obeyed() }
+        Self::open_for(stage, Duration::ZERO)
+    }
+
+    /// A window that opens now and is so much longer.
+    fn open_for(stage: &'s Stage, beside: Duration) -> Self {
+        let obeyed_before = stage.client().transcript().obeyed();
+        Self { stage, opened: Instant::now(), obeyed_before, beside }
     }
 
     /// Whether the target may still take its time.
@@ -33,19 +41,28 @@ impl<'s> Window<'s> {
     /// What is left of it; time spent obeying 429 does not count.
     pub(super) fn left(&self) -> Duration {
         let obeyed = self.stage.client().transcript().obeyed().saturating_sub(self.obeyed_before);
-        let whole = self.stage.world().target.limits.settle + obeyed;
+        let whole = self.stage.world().target.limits.settle + self.beside + obeyed;
         whole.saturating_sub(self.opened.elapsed())
     }
 }
 
 /// Asks until the judgement holds. The last question is asked after the window has closed, so that
 /// a slow harness or a slow network never shortens what the target is granted.
-pub(super) async fn poll<F, R>(stage: &Stage, mut ask: F) -> Result<Judgement, Stop>
+pub(super) async fn poll<F, R>(stage: &Stage, ask: F) -> Result<Judgement, Stop>
 where
     F: FnMut() -> R,
     R: Future<Output = Result<Judgement, Stop>>,
 {
-    let window = Window::open(stage);
+    poll_for(stage, Duration::ZERO, ask).await
+}
+
+/// The same in a window that is so much longer.
+pub(super) async fn poll_for<F, R>(stage: &Stage, beside: Duration, mut ask: F) -> Result<Judgement, Stop>
+where
+    F: FnMut() -> R,
+    R: Future<Output = Result<Judgement, Stop>>,
+{
+    let window = Window::open_for(stage, beside);
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

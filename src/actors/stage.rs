@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::interval;
 
 use crate::outcome::Stop;
-use crate::spec::binding::Binding;
+use crate::spec::binding::{Binding, Operation};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::mistake;
 use crate::target::config::Target;
 use crate::target::features::{Feature, Features};
 use crate::target::federation::Link;
 use crate::target::provision::Provisioner;
-use crate::wire::{Client, NetworkFault, Request, Secret};
+use crate::wire::{Client, Exchange, NetworkFault, Request, Secret};
 
 use super::{Reply, breakdown};
 
@@ -79,16 +79,25 @@ impl Stage {
     /// scenario; so does a request that the harness cannot send, and a breakdown that does not come
     /// again.
     pub async fn ask(&self, request: Request) -> Result<Reply, Stop> {
-        let reply = self.ask_once(request).await?;
+        self.ask_through(&self.client, request).await
+    }
+
+    /// The same through another client of this scenario.
+    pub(super) async fn ask_through(&self, client: &Client, request: Request) -> Result<Reply, Stop> {
+        let reply = self.judged(client.send(request).await)?;
         if reply.exchange().is_breakdown() {
-            breakdown::confirm(&self.client, reply.exchange()).await?;
+            breakdown::confirm(client, &self.client, reply.exchange()).await?;
         }
         Ok(reply)
     }
 
     /// Sends a request whose answer may well break down, such as one that no server should take.
     pub async fn ask_once(&self, request: Request) -> Result<Reply, Stop> {
-        let exchange = self.client.send(request).await;
+        self.judged(self.client.send(request).await)
+    }
+
+    /// The answer, unless it says nothing about the rule under test.
+    fn judged(&self, exchange: Arc<Exchange>) -> Result<Reply, Stop> {
         if let Err(NetworkFault::Unsendable(reason)) = &exchange.result {
             return Err(Stop::HarnessFault { reason: format!("cannot send a request: {reason}") });
         }
@@ -108,6 +117,25 @@ impl Stage {
             }
             _ => Ok(Reply::new(exchange)),
         }
+    }
+
+    /// A request for an operation; the scenario ends where its hash does not survive a path.
+    pub(super) fn request(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Request, Stop> {
+        let hash = variables.iter().find(|(name, _)| *name == "hash");
+        if let Some((_, hash)) = hash.filter(|(_, hash)| !self.fits_a_path(hash)) {
+            let reason = format!(
+                "{hash} cannot go into a path: hashes with + or / do not survive it (resolve.encoding)"
+            );
+            return Err(Stop::Untestable { reason, exchange: None });
+        }
+        let route = self.binding().route(operation);
+        Ok(Request::new(&route.method, route.path(variables)).operation(operation))
+    }
+
+    /// The way between the target and the harness's own homeservers; the scenario ends where there is none.
+    pub(crate) fn link(&self) -> Result<&Link, Stop> {
+        let reason = || "there is no way between the target and the harness's homeservers".to_owned();
+        self.world.link.as_ref().ok_or_else(|| Stop::Untestable { reason: reason(), exchange: None })
     }
 
     /// Whether a hash can go into a path: where a proxy spoils slashes, one scenario says so and the

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::outcome::{Judgement, Stop};
 use crate::spec::binding::encode;
+use crate::spec::capability::CapabilitySet;
 use crate::wire::{Exchange, Request};
 
 use super::expect::Field;
 use super::session::spelled_right;
 use super::settle::Window;
-use super::{Expect, Reply, Session, User};
+use super::{Expect, Person, Reply, Session};
 
 /// The longest that one poll is asked to be held, so that a server that never wakes a poll is
 /// still asked several times within the window.
@@ -53,7 +54,7 @@ impl Viewer {
     }
 
     /// Whether the latest that it was shown of a user comes to be this, within the time granted.
-    pub async fn sees(&mut self, user: &User, expect: &Expect) -> Result<Judgement, Stop> {
+    pub async fn sees(&mut self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         let session = self.session.clone();
         let window = Window::open(session.stage());
         loop {
@@ -73,7 +74,7 @@ impl Viewer {
     }
 
     /// Whether nothing it was ever shown of a user carried the hash that it must not see.
-    pub fn never_saw(&self, user: &User, expect: &Expect) -> Judgement {
+    pub fn never_saw(&self, user: &dyn Person, expect: &Expect) -> Judgement {
         let expected = format!("no presence event about {} with {}", user.name(), expect.phrase());
         let shown = self.sightings(user).iter().find(|sighting| expect.is_met_by(&sighting.field));
         match (shown, &self.last) {
@@ -92,8 +93,25 @@ impl Viewer {
         }
     }
 
+    /// Whether nothing it was ever shown of a user carried any hash but those of these sets.
+    pub fn saw_nothing_but(&self, user: &dyn Person, sets: &[&CapabilitySet]) -> Judgement {
+        let allowed = |field: &Field| match field {
+            Field::Absent => true,
+            Field::Hash(hash) => sets.iter().any(|set| set.hash().as_str() == hash),
+            Field::Malformed(_) => false,
+        };
+        let expected = format!("no presence event about {} with what is no hash of that user's", user.name());
+        match self.sightings(user).iter().find(|sighting| !allowed(&sighting.field)) {
+            Some(Sighting { field, exchange }) => {
+                let actual = format!("one with {}", self.session.stage().phrase(field));
+                Judgement::of(false, expected, actual, exchange)
+            }
+            None => Judgement { holds: true, expected, ..self.counted(true, "", self.events_about(user)) },
+        }
+    }
+
     /// Whether it was shown this of a user at any time so far.
-    pub fn has_been_shown(&self, user: &User, expect: &Expect) -> Judgement {
+    pub fn has_been_shown(&self, user: &dyn Person, expect: &Expect) -> Judgement {
         let holds = self.sightings(user).iter().any(|sighting| expect.is_met_by(&sighting.field));
         let expected = format!("a presence event about {} with {}", user.name(), expect.phrase());
         let actual = format!("{} events, none with it", self.events_about(user));
@@ -101,7 +119,7 @@ impl Viewer {
     }
 
     /// Whether every hash that it comes to be shown of a user is spelled right.
-    pub async fn is_shown_well_spelled_hashes_of(&mut self, user: &User) -> Result<Judgement, Stop> {
+    pub async fn is_shown_well_spelled_hashes_of(&mut self, user: &dyn Person) -> Result<Judgement, Stop> {
         let expected = format!("/sync shows {} with 43 characters of unpadded standard Base64", user.name());
         let session = self.session.clone();
         let window = Window::open(session.stage());
@@ -135,22 +153,22 @@ impl Viewer {
     }
 
     /// How many presence events about a user it was shown.
-    pub fn events_about(&self, user: &User) -> usize {
+    pub fn events_about(&self, user: &dyn Person) -> usize {
         self.sightings(user).len()
     }
 
-    fn sightings(&self, user: &User) -> &[Sighting] {
+    fn sightings(&self, user: &dyn Person) -> &[Sighting] {
         self.seen.get(user.id()).map_or(&[], Vec::as_slice)
     }
 
-    fn latest(&self, user: &User, expect: &Expect) -> Option<Judgement> {
+    fn latest(&self, user: &dyn Person, expect: &Expect) -> Option<Judgement> {
         let sighting = self.sightings(user).last()?;
         let expected = format!("/sync shows {} with {}", user.name(), expect.phrase());
         let actual = format!("last shown: {}", self.session.stage().phrase(&sighting.field));
         Some(Judgement::of(expect.is_met_by(&sighting.field), expected, actual, &sighting.exchange))
     }
 
-    fn judge(&self, user: &User, expect: &Expect) -> Judgement {
+    fn judge(&self, user: &dyn Person, expect: &Expect) -> Judgement {
         let unseen = || Judgement {
             holds: *expect == Expect::Nothing,
             expected: format!("/sync shows {} with {}", user.name(), expect.phrase()),

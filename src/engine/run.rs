@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::OptionFuture;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
@@ -11,7 +12,7 @@ use crate::actors::{Stage, World};
 use crate::outcome::{Ledger, Outcome, Stop};
 use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::Standing;
-use crate::target::provision::Lease;
+use crate::target::provision::{Cast, Lease, ProvisionError};
 use crate::wire::{Client, Recorded};
 
 use super::event::{Event, Reporter};
@@ -188,16 +189,42 @@ impl Play {
             Ok(lease) => lease,
             Err(error) => return ended(Err(error.into())),
         };
-        let performance = ended(self.play(world, &lease).await);
+        let performance = match self.elsewhere(world, cast).await {
+            Ok(elsewhere) => {
+                let performance = ended(self.play(world, &lease, elsewhere.as_ref()).await);
+                if let Some((stage, lease)) = elsewhere {
+                    stage.world().provisioner.release(stage.client(), lease).await;
+                }
+                performance
+            }
+            Err(error) => ended(Err(error.into())),
+        };
         world.provisioner.release(&self.client, lease).await;
         performance
     }
 
+    /// The stage and the users at the second homeserver, where the scenario has any there.
+    async fn elsewhere(
+        &self,
+        world: &World,
+        cast: Cast,
+    ) -> Result<Option<(Arc<Stage>, Lease)>, ProvisionError> {
+        let Some((client, second)) = world.second.as_ref().filter(|_| cast.elsewhere > 0) else {
+            return Ok(None);
+        };
+        let client = client.recording(self.client.transcript().clone());
+        let cast = Cast { ordinary: cast.elsewhere, ..Cast::default() };
+        let lease = second.provisioner.lease(&client, cast).await?;
+        Ok(Some((Arc::new(Stage::new(client, second.clone())), lease)))
+    }
+
     /// The story itself, in a task of its own so that a panic is caught, and within its deadline.
-    async fn play(&self, world: &Arc<World>, lease: &Lease) -> Ran {
+    async fn play(&self, world: &Arc<World>, lease: &Lease, elsewhere: Option<&(Arc<Stage>, Lease)>) -> Ran {
         let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
         let tag = format!("s{}", self.at);
-        let cx = Arc::new(Cx::new(stage.clone(), self.ledger.clone(), self.scenario.id, tag, lease));
+        let there = elsewhere.map(|(stage, _)| stage.clone());
+        let ledger = self.ledger.clone();
+        let cx = Arc::new(Cx::new(stage.clone(), ledger, self.scenario.id, tag, lease, elsewhere));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
         let limit = world.target.limits.scenario_timeout;
@@ -213,6 +240,7 @@ impl Play {
                 Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked(error))),
                 () = sleep_until(deadline.into()) => {}
                 () = stage.keep_sessions_active() => {}
+                Some(()) = OptionFuture::from(there.as_ref().map(|stage| stage.keep_sessions_active())) => {}
             }
         }
     }

@@ -121,6 +121,12 @@ impl Running {
         self.federation_address.map(|address| format!("https://{address}"))
     }
 
+    /// Its part in the federation.
+    #[cfg(test)]
+    pub(super) fn federation(&self) -> &Federation {
+        self.server.federation.as_deref().unwrap()
+    }
+
     /// Moves its clock forward: what expires with time does so without waiting.
     pub fn advance(&self, by: Duration) {
         self.server.advance(by);
@@ -232,6 +238,11 @@ impl Server {
     /// Whether the server deviates so.
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.options.faults.has(fault)
+    }
+
+    /// Whether a request comes from this very server. None does, but faults take some for such.
+    pub(crate) fn is_within(&self, origin: &str) -> bool {
+        origin == self.server_name
     }
 
     /// Milliseconds since the Unix epoch, by the server's clock.

@@ -109,11 +109,27 @@ fn exchange(
         fault: answer.is_none().then(|| "no answer within 10 s".to_owned()),
         at_ms: 4,
         took_ms: if answer.is_some() { 3 } else { 10_001 },
-        curl: format!(
+        curl: Some(format!(
             "curl -X {method} -H \"Authorization: Bearer $TOKEN\"{} '{url}'",
             data.unwrap_or_default()
-        ),
+        )),
+        received_by: None,
         url,
+    }
+}
+
+/// A transaction that the target sent to a homeserver of the harness.
+fn received(number: usize, body: &str) -> Recorded {
+    let signed = ("authorization".to_owned(), "X-Matrix origin=\"localhost:8448\"".to_owned());
+    Recorded {
+        url: "https://localhost:9000/_matrix/federation/v1/send/17".to_owned(),
+        request_headers: vec![signed],
+        response_headers: Vec::new(),
+        response_body: None,
+        took_ms: 0,
+        curl: None,
+        received_by: Some("localhost:9000".to_owned()),
+        ..exchange(number, "PUT", "", Some(body), Some((200, "")))
     }
 }
 
@@ -317,7 +333,7 @@ pub(super) fn hostile() -> RunResult {
             exchange.response_headers.push(("server".to_owned(), HOSTILE.to_owned()));
             exchange.fault.iter_mut().for_each(spoil);
             spoil(&mut exchange.url);
-            spoil(&mut exchange.curl);
+            exchange.curl.iter_mut().for_each(spoil);
         }
     }
     result

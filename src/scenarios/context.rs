@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::actors::{Room, Session, Stage, User, Window};
+use crate::actors::{RemoteServer, RemoteUser, Room, Session, Stage, User, Window};
 use crate::outcome::{Judgement, Ledger, Stop};
 use crate::spec::binding::Refusal;
 use crate::spec::canonical::Object;
@@ -12,7 +12,8 @@ use crate::spec::capability::CapabilitySet;
 use crate::spec::draw::Draw;
 use crate::spec::hash::CapabilityHash;
 use crate::target::config::{Gating, Limits};
-use crate::target::provision::Lease;
+use crate::target::provision::{Account, Lease};
+use crate::wire::peer::{Peer, PeerError};
 
 /// What users are called, in the order in which a scenario meets them.
 const NAMES: [&str; 6] = ["alice", "bob", "carol", "dan", "erin", "frank"];
@@ -22,6 +23,12 @@ const ENTITLED: [&str; 3] = ["grace", "heidi", "ivan"];
 
 /// What users are called that only look entitled.
 const LOOK_ALIKES: [&str; 1] = ["mallory"];
+
+/// What users of the harness's homeservers are called.
+const REMOTE: [&str; 5] = ["zoe", "yves", "xena", "walt", "vera"];
+
+/// What users of the second homeserver are called.
+const ELSEWHERE: [&str; 2] = ["nina", "oscar"];
 
 /// Words for capability names.
 const WORDS: [&str; 12] = [
@@ -48,6 +55,8 @@ pub struct Cx {
     tag: String,
     draw: Mutex<Draw>,
     names: AtomicUsize,
+    /// How many homeservers of the harness it has met.
+    servers: AtomicUsize,
     waiting: Mutex<Waiting>,
 }
 
@@ -56,17 +65,33 @@ struct Waiting {
     ordinary: VecDeque<User>,
     entitled: VecDeque<User>,
     look_alikes: VecDeque<User>,
+    elsewhere: VecDeque<User>,
+    remote: VecDeque<&'static str>,
 }
 
 impl Cx {
-    /// A context with the users of a lease.
-    pub(crate) fn new(stage: Arc<Stage>, ledger: Arc<Ledger>, id: &str, tag: String, lease: &Lease) -> Self {
+    /// A context with the users of a lease, and with those of a lease at the second homeserver, on a
+    /// stage of their own.
+    pub(crate) fn new(
+        stage: Arc<Stage>,
+        ledger: Arc<Ledger>,
+        id: &str,
+        tag: String,
+        lease: &Lease,
+        elsewhere: Option<&(Arc<Stage>, Lease)>,
+    ) -> Self {
+        let there = elsewhere.iter().flat_map(|(stage, lease)| {
+            let user = |(account, name): (&Account, _)| User::new(stage.clone(), account.clone(), name);
+            lease.ordinary.iter().zip(ELSEWHERE).map(user)
+        });
         let user =
             |(account, name): (&_, &&'static str)| User::new(stage.clone(), Clone::clone(account), name);
         let waiting = Waiting {
             ordinary: lease.ordinary.iter().zip(&NAMES).map(user).collect(),
             entitled: lease.entitled.iter().zip(&ENTITLED).map(user).collect(),
             look_alikes: lease.look_alikes.iter().zip(&LOOK_ALIKES).map(user).collect(),
+            elsewhere: there.collect(),
+            remote: REMOTE.into(),
         };
         let draw = Draw::new(stage.world().seed, id);
         Self {
@@ -75,6 +100,7 @@ impl Cx {
             tag,
             draw: Mutex::new(draw),
             names: AtomicUsize::new(0),
+            servers: AtomicUsize::new(0),
             waiting: Mutex::new(waiting),
         }
     }
@@ -102,6 +128,41 @@ impl Cx {
         lock(&self.waiting).look_alikes.pop_front().ok_or_else(|| overdrawn("look-alike"))
     }
 
+    /// The next user of the second homeserver.
+    pub fn elsewhere(&self) -> Result<User, Stop> {
+        lock(&self.waiting).elsewhere.pop_front().ok_or_else(|| overdrawn("user of the second homeserver"))
+    }
+
+    /// The run's honest homeserver with this number, which other scenarios use, too.
+    pub async fn homeserver(&self, number: usize) -> Result<RemoteServer, Stop> {
+        self.remote(self.stage.link()?.peers.honest(number).await)
+    }
+
+    /// A homeserver that the target has not met, for this scenario alone.
+    pub async fn fresh_homeserver(&self) -> Result<RemoteServer, Stop> {
+        self.remote(self.stage.link()?.peers.fresh().await)
+    }
+
+    /// Two homeservers that the target has not met and whose keys have the same ID.
+    pub async fn fresh_homeservers_with_one_key_id(&self) -> Result<[RemoteServer; 2], Stop> {
+        let key_id = format!("ed25519:{}{}", self.stage.world().run_id, self.tag);
+        let peers = &self.stage.link()?.peers;
+        let [one, two] = [peers.fresh_with_key_id(&key_id).await, peers.fresh_with_key_id(&key_id).await];
+        Ok([self.remote(one)?, self.remote(two)?])
+    }
+
+    fn remote(&self, peer: Result<Arc<Peer>, PeerError>) -> Result<RemoteServer, Stop> {
+        let number = self.servers.fetch_add(1, Relaxed);
+        let tag = format!("{}-{}-{number}", self.stage.world().run_id, self.tag);
+        RemoteServer::new(self.stage.clone(), peer?, tag)
+    }
+
+    /// The next user of a homeserver of the harness.
+    pub fn remote_user(&self, server: &RemoteServer) -> Result<RemoteUser, Stop> {
+        let name = lock(&self.waiting).remote.pop_front().ok_or_else(|| overdrawn("remote user"))?;
+        Ok(server.user(name))
+    }
+
     /// Whether the scenario says that it covers a requirement: for stories that several scenarios tell.
     pub fn covers(&self, requirement: &str) -> bool {
         self.ledger.covers(requirement)
@@ -116,6 +177,15 @@ impl Cx {
     pub fn gating(&self) -> Result<&Gating, Stop> {
         let reason = || "the target file names no gated capability ([gating])".to_owned();
         self.stage.world().target.gating.as_ref().ok_or_else(|| Stop::NotApplicable { reason: reason() })
+    }
+
+    /// A room that a session of the target made and users of the harness's homeservers have joined.
+    pub async fn room_with(&self, host: &Session, guests: &[&RemoteUser]) -> Result<Room, Stop> {
+        let room = Room::open(host).await?;
+        for guest in guests {
+            guest.join(&room).await?;
+        }
+        Ok(room)
     }
 
     /// What the target declares about its limits.

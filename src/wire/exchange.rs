@@ -179,6 +179,25 @@ pub struct Exchange {
     pub recorded: Recorded,
 }
 
+/// A request that the target sent to a homeserver of the harness.
+#[derive(Clone, Debug)]
+pub struct Received<'r> {
+    /// The server name of the homeserver that received it.
+    pub by: &'r str,
+    /// When its last byte was read.
+    pub at: Instant,
+    /// The HTTP method.
+    pub method: &'r str,
+    /// Path and query as on the request line.
+    pub uri: &'r str,
+    /// Headers, names in lower case.
+    pub headers: &'r [(String, String)],
+    /// The body.
+    pub body: &'r Bytes,
+    /// The status it was answered with, if it was.
+    pub status: Option<u16>,
+}
+
 impl Exchange {
     /// The status, if an answer came.
     pub fn status(&self) -> Option<u16> {
@@ -252,5 +271,8 @@ pub struct Recorded {
     /// Milliseconds it took.
     pub took_ms: u64,
     /// A curl command that sends the same request, with `$TOKEN` for the access token.
-    pub curl: String,
+    pub curl: Option<String>,
+    /// The server name of the harness's own homeserver that received the request, where it was the
+    /// target that sent it.
+    pub received_by: Option<String>,
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 
-use super::exchange::{Exchange, NetworkFault, Recorded, Request, Response, Secret};
+use super::exchange::{Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
 use super::{TlsTrust, curl};
 
 /// The longest body that is kept for reports, in bytes; judging sees the whole.
@@ -63,10 +64,11 @@ impl Transcript {
     pub fn redact(&self, recorded: &mut Recorded) {
         let everywhere = lock(&self.everywhere);
         let redact = |text: &mut String| *text = black_out(&everywhere, text);
-        [&mut recorded.url, &mut recorded.curl].into_iter().for_each(redact);
-        let bodies = [&mut recorded.request_body, &mut recorded.response_body, &mut recorded.fault];
-        bodies.into_iter().flatten().for_each(redact);
-        recorded.response_headers.iter_mut().for_each(|(_, value)| redact(value));
+        redact(&mut recorded.url);
+        let Recorded { request_body, response_body, fault, curl, .. } = &mut *recorded;
+        [request_body, response_body, fault, curl].into_iter().flatten().for_each(redact);
+        let headers = recorded.request_headers.iter_mut().chain(&mut recorded.response_headers);
+        headers.for_each(|(_, value)| redact(value));
     }
 
     /// Text that came of the target's words, with every secret of the run blacked out.
@@ -137,7 +139,7 @@ impl Transcript {
         let recorded = Recorded {
             number: inner.exchanges.len() + 1,
             method: request.method.clone(),
-            curl: curl::command(&request, &url, request_body.as_deref(), tls),
+            curl: Some(curl::command(&request, &url, request_body.as_deref(), tls)),
             url,
             request_headers,
             request_body,
@@ -147,8 +149,47 @@ impl Transcript {
             fault: result.as_ref().err().map(|fault| black_out(secrets, &fault.to_string())),
             at_ms: millis(sent_at.saturating_duration_since(self.started)),
             took_ms: millis(took),
+            received_by: None,
         };
         let exchange = Arc::new(Exchange { request, result, sent_at, took, recorded });
+        inner.exchanges.push(exchange.clone());
+        exchange
+    }
+
+    /// Keeps a request that the target sent, where it is evidence; once, however often it is.
+    pub fn receive(&self, received: &Received<'_>) -> Arc<Exchange> {
+        let mut inner = self.lock();
+        let same = |known: &&Arc<Exchange>| {
+            known.recorded.received_by.as_deref() == Some(received.by) && known.sent_at == received.at
+        };
+        if let Some(known) = inner.exchanges.iter().find(same) {
+            return known.clone();
+        }
+        let secrets = &inner.secrets;
+        let body = Some(received.body).filter(|body| !body.is_empty());
+        let redact = |(name, value): &(String, String)| (name.clone(), black_out(secrets, value));
+        let recorded = Recorded {
+            number: inner.exchanges.len() + 1,
+            method: received.method.to_owned(),
+            url: black_out(secrets, &format!("https://{}{}", received.by, received.uri)),
+            request_headers: received.headers.iter().map(redact).collect(),
+            request_body: body.map(|body| show(secrets, body)),
+            status: received.status,
+            response_headers: Vec::new(),
+            response_body: None,
+            fault: received.status.is_none().then(|| "the harness gives no answer".to_owned()),
+            at_ms: millis(received.at.saturating_duration_since(self.started)),
+            took_ms: 0,
+            curl: None,
+            received_by: Some(received.by.to_owned()),
+        };
+        let mut request = Request::new(received.method, received.uri);
+        request.body = body.map(|body| (body.clone(), "application/json"));
+        let answer = |status| Response { status, headers: Vec::new(), body: Bytes::new() };
+        let unanswered = || NetworkFault::Closed("the harness gives no answer".to_owned());
+        let result = received.status.map(answer).ok_or_else(unanswered);
+        let exchange =
+            Arc::new(Exchange { request, result, sent_at: received.at, took: Duration::ZERO, recorded });
         inner.exchanges.push(exchange.clone());
         exchange
     }
@@ -295,7 +336,7 @@ mod tests {
         let request = Request::new("GET", "/").token(&Secret::new("syt_2"));
         let recorded = record(&transcript, request, "syt_2");
         assert!(!format!("{recorded:?}").contains("syt_2"));
-        assert!(recorded.curl.contains("$TOKEN"));
+        assert!(recorded.curl.unwrap().contains("$TOKEN"));
     }
 
     #[test]
@@ -316,6 +357,30 @@ mod tests {
         let shown = recorded.response_body.unwrap();
         assert!(shown.len() < SHOWN + 64);
         assert!(shown.ends_with("(16384 bytes in all)"), "{}", &shown[shown.len() - 40..]);
+    }
+
+    #[test]
+    fn what_the_target_sent_is_kept_once_and_redacted() {
+        let transcript = Transcript::default();
+        transcript.conceal(&Secret::new("syt_3"));
+        let (headers, body) = ([("authorization".to_owned(), "syt_3".to_owned())], Bytes::from("syt_3"));
+        let received = Received {
+            by: "localhost:9000",
+            at: Instant::now(),
+            method: "GET",
+            uri: "/x?y=syt_3",
+            headers: &headers,
+            body: &body,
+            status: Some(200),
+        };
+        let kept = transcript.receive(&received);
+        transcript.receive(&received);
+        assert_eq!(transcript.len(), 1);
+        assert_eq!(kept.recorded.url, "https://localhost:9000/x?y=<redacted>");
+        assert_eq!(kept.recorded.received_by.as_deref(), Some("localhost:9000"));
+        assert!(!format!("{:?}", kept.recorded).contains("syt_3"));
+        transcript.receive(&Received { by: "localhost:9001", ..received });
+        assert_eq!(transcript.len(), 2);
     }
 
     #[test]

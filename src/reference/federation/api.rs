@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::authenticate::{authenticate, claimed_origin};
-use super::{Federation, rooms, transactions};
+use super::{Federation, capabilities, rooms, transactions};
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
@@ -15,7 +15,7 @@ use crate::reference::routes::FedEndpoint;
 use crate::reference::server::Server;
 
 /// Answers one request.
-pub(super) async fn handle(server: Arc<Server>, request: Request) -> Response {
+pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let found = server.fed_routes.endpoint(&parts);
     // The body is read before any answer, an early one included: the asker is still writing it.
@@ -67,7 +67,9 @@ async fn dispatch(
         FedEndpoint::MakeLeave => rooms::make_leave(server, origin, call).await,
         FedEndpoint::SendLeave => rooms::send_leave(server, origin, call).await,
         FedEndpoint::Invite => rooms::invite(server, origin, call).await,
-        FedEndpoint::Capability(_) => Err(MatrixError::unrecognized("No such endpoint").into()),
+        FedEndpoint::Capability(operation) => {
+            capabilities::answer(server, federation, operation, origin, call)
+        }
     }
 }
 

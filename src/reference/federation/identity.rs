@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ruma_common::{CanonicalJsonObject, CanonicalJsonValue};
-use ruma_signatures::{Ed25519KeyPair, sign_json};
+use ruma_signatures::sign_json;
 use serde_json::{Value, json};
 
 use super::Federation;

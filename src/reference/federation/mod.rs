@@ -5,13 +5,19 @@
 
 mod api;
 mod authenticate;
+mod capabilities;
 mod flights;
 mod header;
 mod identity;
 mod keys;
 mod listener;
+pub(crate) mod lookup;
 mod outbound;
 mod rooms;
+#[cfg(test)]
+pub(super) mod test_kit;
+#[cfg(test)]
+mod tests;
 mod transactions;
 
 use std::collections::HashSet;
@@ -24,8 +30,11 @@ use super::faults::{Fault, FaultSet};
 use super::options::FederationOptions;
 use super::server::{StartError, random_bytes};
 use keys::{PublicKey, RemoteKeys};
+use lookup::Lookups;
 use outbound::{Outbound, Outgoing};
 
+#[cfg(test)]
+pub(super) use api::handle;
 pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 
@@ -36,6 +45,7 @@ pub(crate) struct Federation {
     server_name: String,
     outbound: Outbound,
     keys: RemoteKeys,
+    lookups: Lookups,
     memory: Memory,
 }
 
@@ -56,6 +66,7 @@ impl Federation {
             server_name: server_name.to_owned(),
             outbound: Outbound::new(options, faults).map_err(failed)?,
             keys: RemoteKeys::new(faults),
+            lookups: Lookups::default(),
             memory: Memory { faults, kept: Mutex::default() },
         })
     }

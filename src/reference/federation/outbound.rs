@@ -66,7 +66,8 @@ impl<'a> Outgoing<'a> {
 /// Sends to other homeservers.
 pub(super) struct Outbound {
     client: Client,
-    timeout: Duration,
+    /// Within which a question must be answered in full.
+    pub(super) timeout: Duration,
 }
 
 impl Outbound {

@@ -193,8 +193,12 @@ pub(crate) fn evidence(page: &mut Page, scenario: &ScenarioResult, finding: &Fin
 
 /// The deciding exchange, cut to a screen.
 fn exchange(page: &mut Page, recorded: &Recorded) {
-    let took = text::duration(recorded.took_ms);
-    page.field("exchange", &format!("number {} of this scenario, {took}", recorded.number));
+    let by = recorded.received_by.as_deref();
+    let how = by.map_or_else(
+        || text::duration(recorded.took_ms),
+        |by| format!("sent by the target to {}", text::escape(by)),
+    );
+    page.field("exchange", &format!("number {} of this scenario, {how}", recorded.number));
     page.quote('>', &format!("{} {}", recorded.method, path(&recorded.url)), 4);
     for (name, value) in &recorded.request_headers {
         page.quote('>', &format!("{name}: {value}"), 1);
@@ -204,7 +208,9 @@ fn exchange(page: &mut Page, recorded: &Recorded) {
         page.quote('>', body, REQUEST_ROWS);
     }
     answer(page, recorded);
-    curl(page, &recorded.curl);
+    if let Some(line) = &recorded.curl {
+        curl(page, line);
+    }
 }
 
 /// Path and query, as they stand in a request line; the curl line has the whole URL.

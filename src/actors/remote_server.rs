@@ -1,0 +1,293 @@
+//! A homeserver of the harness: what it asks of the target, and what the target sends to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::binding::{Operation, encode};
+use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash;
+use crate::wire::peer::{Arrival, Asked, Peer, PeerError};
+use crate::wire::{Client, Exchange, Received, Request};
+
+use super::expect::Field;
+use super::session::spelled_right;
+use super::settle::{self, Window};
+use super::{Expect, Person, RemoteUser, Reply, Stage};
+
+/// A homeserver of the harness, as one scenario sees it.
+#[derive(Clone, Debug)]
+pub struct RemoteServer {
+    stage: Arc<Stage>,
+    peer: Arc<Peer>,
+    /// Speaks to the target's federation port, and records where the scenario records.
+    client: Client,
+    destination: String,
+    /// In every name that the scenario makes at this homeserver.
+    tag: String,
+    transactions: Arc<AtomicUsize>,
+}
+
+/// A request to the target, all but its signature.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The operation, where it is one.
+    pub operation: Option<Operation>,
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query, percent-encoded.
+    pub uri: String,
+    /// The body, if there is one.
+    pub content: Option<Value>,
+}
+
+impl RemoteServer {
+    /// A homeserver of the harness on this stage.
+    pub(crate) fn new(stage: Arc<Stage>, peer: Arc<Peer>, tag: String) -> Result<Self, Stop> {
+        let link = stage.link()?;
+        let client = link.client.recording(stage.client().transcript().clone());
+        let destination = link.destination.clone();
+        Ok(Self { stage, peer, client, destination, tag, transactions: Arc::default() })
+    }
+
+    /// Its server name.
+    pub fn name(&self) -> &str {
+        self.peer.name()
+    }
+
+    /// The server itself: its keys, its journal and what it answers.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The target's server name, as its signed requests have it.
+    pub fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// A user of this homeserver, by a name that reports use.
+    pub fn user(&self, name: &'static str) -> RemoteUser {
+        RemoteUser::new(self.clone(), format!("@{name}-{}:{}", self.tag, self.name()), name)
+    }
+
+    /// Speaks to the target's federation port.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Asks what the target offers to a user (draft F2).
+    pub async fn server_hash_for(&self, user_id: &str) -> Result<Reply, Stop> {
+        self.send(&self.question(Operation::FedServerHash, &[("user_id", user_id)])?).await
+    }
+
+    /// Asks for the set behind such a hash (draft F2).
+    pub async fn server_set(&self, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.send(&self.question(Operation::FedServerSet, &[("hash", hash.as_str())])?).await
+    }
+
+    /// Resolves a hash of a user to the set (draft C10, F2).
+    pub async fn resolve(&self, user: &dyn Person, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.resolve_of(user.id(), hash).await
+    }
+
+    /// The same for a user ID.
+    pub async fn resolve_of(&self, user_id: &str, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        let variables = [("user_id", user_id), ("hash", hash.as_str())];
+        self.send(&self.question(Operation::FedResolve, &variables)?).await
+    }
+
+    /// What resolving a user's hash comes to be answered, within the time it is granted.
+    pub async fn resolve_settles(
+        &self,
+        user: &dyn Person,
+        hash: &CapabilityHash,
+        judge: impl Fn(&Reply) -> Judgement,
+    ) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(judge(&self.resolve(user, hash).await?)) }).await
+    }
+
+    /// A question that is still to be signed.
+    pub fn question(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Letter, Stop> {
+        let Request { method, path, .. } = self.stage.request(operation, variables)?;
+        Ok(Letter { operation: Some(operation), method, uri: path, content: None })
+    }
+
+    /// A transaction of one presence EDU with these entries, still to be signed.
+    pub fn transaction(&self, entries: &[Value]) -> Letter {
+        let number = self.transactions.fetch_add(1, Relaxed);
+        self.transaction_again(&format!("{}-{number}", self.tag), entries)
+    }
+
+    /// The same under a transaction ID of the caller's choice.
+    pub fn transaction_again(&self, id: &str, entries: &[Value]) -> Letter {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let edu = json!({ "edu_type": self.stage.binding().presence.edu, "content": { "push": entries } });
+        let content = json!({
+            "origin": self.name(),
+            "origin_server_ts": u64::try_from(now.as_millis()).unwrap_or_default(),
+            "pdus": [],
+            "edus": [edu],
+        });
+        Letter {
+            operation: None,
+            method: "PUT".to_owned(),
+            uri: format!("/_matrix/federation/v1/send/{}", encode(id)),
+            content: Some(content),
+        }
+    }
+
+    /// The presence entry that declares a set for a user, be it one of its own or not.
+    pub fn entry_about(&self, user: &dyn Person, set: &CapabilitySet) -> Value {
+        self.presence_entry(user.id(), Some(&json!({ "sha256": set.hash().as_str() })))
+    }
+
+    /// A presence entry with this field, or without.
+    pub(super) fn presence_entry(&self, user_id: &str, field: Option<&Value>) -> Value {
+        let mut entry = json!({ "user_id": user_id, "presence": "online" });
+        if let Some(field) = field {
+            entry[&self.stage.binding().presence.field] = field.clone();
+        }
+        entry
+    }
+
+    /// Remembers whose set this is.
+    pub(super) fn note(&self, whose: &str, set: &CapabilitySet) {
+        self.stage.note(whose, set);
+    }
+
+    /// Tells the target these presence entries; that it takes them is a prerequisite.
+    pub async fn tell(&self, entries: &[Value]) -> Result<(), Stop> {
+        self.send(&self.transaction(entries)).await?.or_stop("a transaction with presence").map(drop)
+    }
+
+    /// Signs and sends.
+    pub async fn send(&self, letter: &Letter) -> Result<Reply, Stop> {
+        self.ask(self.signed(letter)).await
+    }
+
+    /// Sends with this Authorization header, or without one.
+    pub async fn send_as(&self, letter: &Letter, authorization: Option<String>) -> Result<Reply, Stop> {
+        self.ask(Request { authorization, ..self.signed(letter) }).await
+    }
+
+    fn signed(&self, letter: &Letter) -> Request {
+        let Letter { operation, method, uri, content } = letter;
+        let request = self.peer.request(&self.destination, method, uri, content.as_ref());
+        Request { operation: *operation, ..request }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, Stop> {
+        self.stage.ask_through(&self.client, request).await
+    }
+
+    /// Whether the latest that it was told of a user comes to be this, within the time granted.
+    pub async fn is_told(&self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
+        let window = Window::open(&self.stage);
+        let journal = self.peer.journal();
+        loop {
+            let (left, seen) = (window.left(), journal.arrivals().len());
+            let judgement = self.told_last(user, expect);
+            if judgement.holds || left.is_zero() {
+                return Ok(judgement);
+            }
+            journal.changed(seen, left).await;
+        }
+    }
+
+    fn told_last(&self, user: &dyn Person, expect: &Expect) -> Judgement {
+        let expected = format!("{} is told of {}: {}", self.name(), user.name(), expect.phrase());
+        let Some((arrival, entry)) = self.peer.journal().pushes(user.id()).pop() else {
+            return unshown(*expect == Expect::Nothing, expected, "it was told nothing of that user");
+        };
+        let field = Field::of(&entry, &self.stage.binding().presence.field);
+        let actual = format!("last told: {}", self.stage.phrase(&field));
+        Judgement::of(expect.is_met_by(&field), expected, actual, &self.shown(&arrival))
+    }
+
+    /// Whether all that it was told of a user was told as it should be: signed, and with a hash that is
+    /// spelled right or none.
+    pub fn was_told_in_due_form(&self, user: &dyn Person) -> Judgement {
+        let expected =
+            format!("presence of {} signed by the target, each hash of 43 characters or absent", user.name());
+        let pushes = self.peer.journal().pushes(user.id());
+        let judged = pushes.iter().map(|(arrival, entry)| self.due_form(arrival, entry, &expected));
+        let nothing = || unshown(false, expected.clone(), "it was told nothing of that user");
+        // The first that is wrong, or any.
+        judged.reduce(|worst, next| if worst.holds { next } else { worst }).unwrap_or_else(nothing)
+    }
+
+    fn due_form(&self, arrival: &Arc<Arrival>, entry: &Value, expected: &str) -> Judgement {
+        let exchange = self.shown(arrival);
+        let signed = self.is_signed(arrival, expected);
+        signed.and(|| match Field::of(entry, &self.stage.binding().presence.field) {
+            Field::Absent => Judgement::of(true, expected, "that", &exchange),
+            Field::Hash(hash) => spelled_right(&hash, expected, &exchange),
+            malformed => Judgement::of(false, expected, self.stage.phrase(&malformed), &exchange),
+        })
+    }
+
+    /// Whether the target has asked it so often for a hash of a user.
+    pub fn was_asked(&self, user: &dyn Person, hash: &CapabilityHash, times: usize) -> Judgement {
+        let arrivals = self.questions(user, hash);
+        let expected = format!("{} is asked {times} times for {hash} of {}", self.name(), user.name());
+        let actual = format!("it was asked {} times", arrivals.len());
+        let holds = arrivals.len() == times;
+        match arrivals.last() {
+            Some(arrival) => Judgement::of(holds, expected, actual, &self.shown(arrival)),
+            None => unshown(holds, expected, &actual),
+        }
+    }
+
+    /// Whether the target has asked it for a hash of a user, and signed the question.
+    pub fn was_asked_with_signature(&self, user: &dyn Person, hash: &CapabilityHash) -> Judgement {
+        let expected =
+            format!("{} is asked for {hash} of {}, signed by the target", self.name(), user.name());
+        match self.questions(user, hash).last() {
+            Some(arrival) => self.is_signed(arrival, &expected),
+            None => unshown(false, expected, "it was not asked"),
+        }
+    }
+
+    fn questions(&self, user: &dyn Person, hash: &CapabilityHash) -> Vec<Arc<Arrival>> {
+        let asked = Asked::Resolve { user_id: user.id().to_owned(), hash: hash.to_string() };
+        self.peer.journal().arrivals().into_iter().filter(|arrival| arrival.asked == asked).collect()
+    }
+
+    fn is_signed(&self, arrival: &Arc<Arrival>, expected: &str) -> Judgement {
+        let actual = match &arrival.signature {
+            Ok(origin) if *origin == self.destination => {
+                return Judgement::of(true, expected, "that", &self.shown(arrival));
+            }
+            Ok(origin) => format!("it is signed by {origin:?}"),
+            Err(fault) => fault.to_string(),
+        };
+        Judgement::of(false, expected, actual, &self.shown(arrival))
+    }
+
+    /// A request that the target sent, as evidence.
+    fn shown(&self, arrival: &Arrival) -> Arc<Exchange> {
+        self.client.transcript().receive(&Received {
+            by: self.name(),
+            at: arrival.at,
+            method: &arrival.method,
+            uri: &arrival.uri,
+            headers: &arrival.headers,
+            body: &arrival.body,
+            status: arrival.status,
+        })
+    }
+}
+
+/// A judgement about what did not come.
+fn unshown(holds: bool, expected: String, actual: &str) -> Judgement {
+    Judgement { holds, expected, actual: actual.to_owned(), exchange: None, of_the_session: false }
+}
+
+impl From<PeerError> for Stop {
+    fn from(error: PeerError) -> Self {
+        Self::Untestable { reason: error.to_string(), exchange: None }
+    }
+}
