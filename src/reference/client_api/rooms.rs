@@ -21,7 +21,7 @@ pub(super) fn create(server: &Server, call: &Call) -> Answer {
     };
     let alias = text(&body, "room_alias_name")?.map(|name| format!("#{name}:{}", server.server_name));
     let name = text(&body, "name")?.map(str::to_owned);
-    let version = text(&body, "room_version")?.unwrap_or("10").to_owned();
+    let version = room_version(&body)?;
     server.with(|state, now| {
         let invite = invitees(state, &body)?;
         let room = NewRoom { id: id.clone(), public, version, name, alias, invite };

@@ -5,8 +5,11 @@
 
 mod api;
 mod outbound;
+pub(crate) mod pdu;
 mod rooms;
 mod transactions;
+
+use std::sync::Arc;
 
 use ruma_signatures::Ed25519KeyPair;
 use serde_json::Value;
@@ -20,7 +23,7 @@ pub(crate) use outbound::{RemoteAnswer, RemoteError};
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.
-    pub(crate) key: Ed25519KeyPair,
+    pub(crate) key: Arc<Ed25519KeyPair>,
     outbound: outbound::Outbound,
 }
 
@@ -32,7 +35,7 @@ impl Federation {
         let version = version.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version)
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { key, outbound: outbound::Outbound::new(options, server_name).map_err(failed)? })
+        Ok(Self { key: Arc::new(key), outbound: outbound::Outbound::new(options, server_name).map_err(failed)? })
     }
 
     /// Asks another homeserver, signed; bounded in time and bytes, no redirects.
