@@ -139,6 +139,13 @@ impl Pdu {
         }
     }
 
+    /// The IDs of the keys with which the sender's homeserver says that it has signed.
+    pub(crate) fn signing_keys(&self) -> impl Iterator<Item = &str> {
+        let signatures = self.event.get("signatures").and_then(CanonicalJsonValue::as_object);
+        let own = signatures.and_then(|servers| servers.get(self.server())?.as_object());
+        own.into_iter().flat_map(|keys| keys.keys()).map(String::as_str)
+    }
+
     /// Its name: `$` and the reference hash.
     pub(crate) fn id(&self) -> &Arc<str> {
         &self.id

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::presence::Presence;
 use super::membership::Membership;
+use super::presence::Presence;
 use super::sessions::Device;
 use super::{State, UserKey};
 use crate::reference::arithmetic::Set;

@@ -74,7 +74,8 @@ impl State {
     /// Takes in an event that another homeserver has sent: of its own users, or passed on.
     pub(crate) fn receive_event(&mut self, now: Duration, origin: &str, pdu: Pdu) -> Result<(), MatrixError> {
         let no_room = || MatrixError::not_found("No such room here");
-        let room = self.rooms.get(pdu.room_id()).filter(|room| !room.joined.is_empty()).ok_or_else(no_room)?;
+        let room =
+            self.rooms.get(pdu.room_id()).filter(|room| !room.joined.is_empty()).ok_or_else(no_room)?;
         if room.holds(pdu.id()) {
             return Ok(());
         }
@@ -99,7 +100,9 @@ impl State {
         let found = self.rooms.get(&room).ok_or_else(|| MatrixError::not_found("No such room here"))?;
         authorize(found, pdu.sender(), self.member_id(&subject), kind)?;
         match (&subject, kind) {
-            (Member::Guest(guest), Kind::Joined) if !found.guests.contains_key(guest) => self.check_guests(1)?,
+            (Member::Guest(guest), Kind::Joined) if !found.guests.contains_key(guest) => {
+                self.check_guests(1)?
+            }
             (Member::Local(user), Kind::Invited) => self.check_room_quota(*user)?,
             _ => {}
         }
@@ -134,6 +137,11 @@ impl State {
     fn hosted(&self, room: &str) -> Result<&Room, MatrixError> {
         let found = self.rooms.get(room).filter(|found| self.is_resident(room) && !found.joined.is_empty());
         found.ok_or_else(|| MatrixError::not_found("No such room here"))
+    }
+
+    /// Whether a user of ours is invited to a room that nobody here is in.
+    pub(crate) fn is_invited_elsewhere(&self, user: UserKey, room: &str) -> bool {
+        self.kind(user, room) == Some(Kind::Invited) && self.room_version(room).is_none()
     }
 
     /// Finds out through whom a user of ours may join a room that nobody here is in.
@@ -307,7 +315,9 @@ fn furnish(
     for pdu in state {
         let (Some(kind), Some(state_key)) = (kept(pdu.kind()), pdu.state_key()) else { continue };
         let is_member = kind == "m.room.member";
-        if pdu.room_id() != id || (is_member && server_of(state_key) == own) || (!is_member && !state_key.is_empty())
+        if pdu.room_id() != id
+            || (is_member && server_of(state_key) == own)
+            || (!is_member && !state_key.is_empty())
         {
             continue;
         }
@@ -333,7 +343,8 @@ fn sketch(invite: &Pdu, version: RoomVersion, stripped: &[Value], position: u64)
             continue;
         };
         let content = shown["content"].clone();
-        let event = StateEvent { position, sender: sender.into(), content, sent_ms: invite.sent_ms(), pdu: None };
+        let event =
+            StateEvent { position, sender: sender.into(), content, sent_ms: invite.sent_ms(), pdu: None };
         room.put(kind, key, event);
     }
     room.public = is_public(&room);

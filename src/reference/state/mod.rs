@@ -29,7 +29,6 @@ use super::grants::Grant;
 use super::options::{Options, ServerLimits};
 
 pub(crate) use accounts::NewUser;
-pub(crate) use across::{Admission, Visit};
 pub(crate) use membership::{Kind, Member};
 pub(crate) use outgoing::Transaction;
 pub(crate) use presence::{Availability, Way};

@@ -98,9 +98,9 @@ impl State {
             return;
         }
         let rooms: Vec<&String> = owner.rooms.keys().collect();
-        let joined = rooms.into_iter().filter(|id| {
-            self.rooms.get(*id).is_some_and(|room| room.joined.contains_key(&user))
-        });
+        let joined = rooms
+            .into_iter()
+            .filter(|id| self.rooms.get(*id).is_some_and(|room| room.joined.contains_key(&user)));
         let servers = joined.flat_map(|id| {
             let servers = self.servers_in(id);
             let most = if self.has(Fault::FedPresenceOneServer) { 1 } else { usize::MAX };

@@ -28,7 +28,9 @@ impl Received {
     fn is_new(&mut self, origin: &str, id: &str) -> bool {
         if !self.by_origin.contains_key(origin) {
             self.order.push_back(origin.to_owned());
-            if let Some(forgotten) = (self.order.len() > MAX_ORIGINS).then(|| self.order.pop_front()).flatten() {
+            if let Some(forgotten) =
+                (self.order.len() > MAX_ORIGINS).then(|| self.order.pop_front()).flatten()
+            {
                 self.by_origin.remove(&forgotten);
             }
         }

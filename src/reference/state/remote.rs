@@ -161,7 +161,9 @@ impl State {
         let old = self.guests.told(user_id).cloned();
         let hash = match self.read_hash(entry) {
             Ok(Some(hash)) => Some(hash).filter(|_| !self.has(Fault::FedPresenceInHashDropped)),
-            Ok(None) if self.has(Fault::FedPresenceInRemovalIgnored) => old.as_ref().and_then(|old| old.hash.clone()),
+            Ok(None) if self.has(Fault::FedPresenceInRemovalIgnored) => {
+                old.as_ref().and_then(|old| old.hash.clone())
+            }
             Ok(None) => None,
             // What cannot be read counts as absent: an earlier hash goes.
             Err(malformed) => self.has(Fault::FedPresenceInMalformedShown).then_some(malformed),
@@ -200,7 +202,8 @@ impl State {
             Some(field) => field,
         };
         let arithmetic = self.arithmetic();
-        let hash = field.get("sha256").and_then(Value::as_str).and_then(|hash| arithmetic.hash_in_request(hash));
+        let hash =
+            field.get("sha256").and_then(Value::as_str).and_then(|hash| arithmetic.hash_in_request(hash));
         hash.map(|hash| Some(arithmetic.hash_in_answer(&hash))).ok_or_else(|| field.clone())
     }
 
@@ -255,5 +258,15 @@ impl State {
             content.insert(self.rules.presence_field.clone(), hash.clone());
         }
         Value::Object(content)
+    }
+
+    /// Whether a user of another homeserver has ever been heard of here.
+    pub(crate) fn knows_remote(&self, _user_id: &str) -> bool {
+        false
+    }
+
+    /// The hash that presence last carried for a user of another homeserver.
+    pub(crate) fn remote_hash(&self, _user_id: &str) -> Option<&str> {
+        None
     }
 }

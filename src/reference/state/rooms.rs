@@ -108,8 +108,12 @@ impl State {
             self.put_state(now, &new.id, &user_id, state);
         }
         for user in new.invite.into_iter().filter(|user| *user != creator) {
-            let change =
-                Change { sender: user_id.clone(), subject: Member::Local(user), kind: Kind::Invited, pdu: None };
+            let change = Change {
+                sender: user_id.clone(),
+                subject: Member::Local(user),
+                kind: Kind::Invited,
+                pdu: None,
+            };
             self.set_membership(now, &new.id, change);
         }
         Ok(())
@@ -192,7 +196,8 @@ impl State {
     ) -> Result<(), MatrixError> {
         self.check_joined(user, room)?;
         let sender = self.user_id(user).clone();
-        if self.rooms.get(room).is_none_or(|found| found.creator != sender) || subject == Member::Local(user) {
+        if self.rooms.get(room).is_none_or(|found| found.creator != sender) || subject == Member::Local(user)
+        {
             return Err(MatrixError::forbidden("You may not do this in this room"));
         }
         let kind = match (action, self.standing(&subject, room)) {

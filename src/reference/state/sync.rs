@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::presence::Way;
 use super::events::StateEvent;
 use super::membership::Kind;
+use super::presence::Way;
 use super::rooms::Room;
 use super::{State, UserKey};
 
