@@ -15,7 +15,7 @@ pub(super) struct Forger<'f> {
     pub(super) other: &'f RemoteServer,
     /// What is sent.
     pub(super) sent: &'f Letter,
-    /// A letter of the same kind that a signature was made for instead.
+    /// A letter of the same kind, about another user, hash or transaction.
     pub(super) instead: &'f Letter,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Forgery {
 }
 
 /// All of them; section 13.2 of the protocol lists them.
-pub(super) static ALL: [Forgery; 18] = [
+pub(super) static ALL: [Forgery; 19] = [
     forgery("missing", |_| None),
     forgery("not Base64", |forger| forger.mangled(|sig| format!("%{}", &sig[1..]))),
     forgery("of half the length", |forger| forger.mangled(|sig| sig[..sig.len() / 2].to_owned())),
@@ -77,10 +77,7 @@ pub(super) static ALL: [Forgery; 18] = [
         let signed = SignedRequest { method, ..forger.signed() };
         written(signed.signed_by(forger.honest.peer().key()))
     }),
-    forgery("made for another user, hash or transaction", |forger| {
-        let signed = SignedRequest { uri: &forger.instead.uri, ..forger.signed() };
-        written(signed.signed_by(forger.honest.peer().key()))
-    }),
+    forgery("taken from another request", |forger| written(forger.honest.signature(forger.instead))),
     forgery("made for a query that is not sent", |forger| {
         let uri = format!("{}?forged=1", forger.sent.uri);
         let signed = SignedRequest { uri: &uri, ..forger.signed() };
@@ -90,6 +87,13 @@ pub(super) static ALL: [Forgery; 18] = [
         adds: "?forged=1",
         ..forgery("made without the query that is sent", |forger| {
             written(forger.signed().signed_by(forger.honest.peer().key()))
+        })
+    },
+    Forgery {
+        of_a_body: true,
+        ..forgery("made for another transaction ID", |forger| {
+            let signed = SignedRequest { uri: &forger.instead.uri, ..forger.signed() };
+            written(signed.signed_by(forger.honest.peer().key()))
         })
     },
     Forgery {
