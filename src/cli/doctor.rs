@@ -8,14 +8,15 @@ use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
 use crate::engine::{PrepareError, Prepared};
 use crate::report;
 use crate::scenarios::{self, Scenario};
+use crate::spec::binding::Operation;
 use crate::target::config::{Target, Users};
-use crate::target::features::{Features, Standing};
+use crate::target::features::{Feature, Features, Standing};
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
 use super::subject::SubjectArgs;
 
-/// Preflight alone: is it reachable, what does it offer, what would be untestable, and why
+/// Preflight alone: what it offers, what would be untestable, and why
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
@@ -55,34 +56,45 @@ async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
 fn page(target: &Target, features: &Features) -> String {
     let mut page = String::new();
     // Writing to a string cannot fail.
-    let _ =
-        write_homeserver(&mut page, target, features).and_then(|()| write_plan(&mut page, target, features));
+    let _ = write_homeserver(&mut page, target, features, |_| true)
+        .and_then(|()| write_plan(&mut page, target, features));
     page
 }
 
 /// What is known of the homeserver that the target federates with.
 fn page_of_second(target: &Target, features: &Features) -> String {
     let mut page = "\nThe second homeserver\n".to_owned();
-    let _ = write_homeserver(&mut page, target, features);
+    // The harness's own homeservers never meet it.
+    let met = |feature| match feature {
+        Feature::Federation => false,
+        Feature::Operation(operation) => Operation::CLIENT.contains(&operation),
+        _ => true,
+    };
+    let _ = write_homeserver(&mut page, target, features, met);
     page
 }
 
-fn write_homeserver(page: &mut String, target: &Target, features: &Features) -> std::fmt::Result {
+fn write_homeserver(
+    page: &mut String,
+    target: &Target,
+    features: &Features,
+    told: impl Fn(Feature) -> bool,
+) -> std::fmt::Result {
     writeln!(page, "{} is a homeserver", target.url)?;
     if let Some(name) = &features.server_name {
-        writeln!(page, "  server name   {name}")?;
+        writeln!(page, "  server name      {name}")?;
     }
     for note in &features.notes {
-        writeln!(page, "  note          {}", plain(note))?;
+        writeln!(page, "  note             {}", plain(note))?;
     }
     writeln!(page, "\nFeatures")?;
-    for (feature, standing) in features.iter() {
+    for (feature, standing) in features.iter().filter(|(feature, _)| told(*feature)) {
         let (word, why) = match standing {
             Standing::Available => ("yes", String::new()),
             Standing::NotApplicable(reason) => ("no", plain(reason)),
             Standing::Broken(reason) => ("BROKEN", plain(reason)),
         };
-        writeln!(page, "{}", format!("  {feature:<14}{word:<8}{why}").trim_end())?;
+        writeln!(page, "{}", format!("  {feature:<17}{word:<8}{why}").trim_end())?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `capcheck federation-ca`: a certificate authority in files, which homeservers trust and `[federation]` uses.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,9 +23,6 @@ pub(super) fn run(args: &FederationCaArgs) -> ExitCode {
         Ok(authority) => authority,
         Err(error) => return fail(FAULT, error),
     };
-    if let Err(error) = fs::create_dir_all(&args.directory) {
-        return fail(USAGE, format_args!("{}: {error}", args.directory.display()));
-    }
     match authority.write(&args.directory) {
         Ok(()) => finish(page(&args.directory).as_bytes(), ExitCode::SUCCESS),
         Err(error) => fail(USAGE, error),

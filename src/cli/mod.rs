@@ -40,7 +40,7 @@ Exit codes:
 enum Command {
     /// Test a homeserver; without a URL, the built-in one
     Run(run::RunArgs),
-    /// Preflight alone: is it reachable, what does it offer, what would be untestable, and why
+    /// Preflight alone: what it offers, what would be untestable, and why
     Doctor(doctor::DoctorArgs),
     /// Print a commented target file
     Init(init::InitArgs),

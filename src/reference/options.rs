@@ -20,6 +20,8 @@ pub struct Options {
     pub server_name: Option<String>,
     /// Capabilities that every user gets (draft S1).
     pub capabilities: Vec<String>,
+    /// Capabilities that it offers other homeservers (draft F2).
+    pub federation_capabilities: Vec<String>,
     /// Capabilities that only some users get (draft S2).
     pub grants: Vec<Grant>,
     /// How users may sign up.
@@ -66,12 +68,16 @@ pub struct TlsIdentity {
 const CAPABILITIES: [&str; 4] =
     ["custom.feature.v1", "m.cap.directory.v1", "m.cap.push.v1", "m.cap.turnserver.v1"];
 
+/// Other than what clients are offered, so that the two cannot be taken for each other.
+const FEDERATION_CAPABILITIES: [&str; 2] = ["custom.feature.v1", "m.cap.federation.v1"];
+
 impl Default for Options {
     fn default() -> Self {
         let grant = Grant { capability: "m.cap.content_repo.v1".to_owned(), users: "granted-*".to_owned() };
         Self {
             server_name: None,
             capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
+            federation_capabilities: FEDERATION_CAPABILITIES.map(str::to_owned).to_vec(),
             grants: vec![grant],
             registration: Registration::Dummy,
             accounts: Vec::new(),

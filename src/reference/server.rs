@@ -12,12 +12,12 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::arithmetic::Arithmetic;
 use super::client_api;
 use super::faults::Fault;
-use super::federation::Federation;
+use super::federation::{Federation, TlsListener};
 use super::options::{Account, Options};
 use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
@@ -56,19 +56,32 @@ pub enum StartError {
 }
 
 /// Starts a homeserver; port 0 takes a free one. Dropping what comes back stops it, too.
+///
+/// The port for other homeservers is bound first: unless it is given, the server name is `localhost`
+/// with that port, where others then find it.
 pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, StartError> {
     let failed = |reason| StartError::Listen { address: listen, reason };
+    let tls = match &options.federation {
+        Some(federation) => Some(TlsListener::bind(federation).await?),
+        None => None,
+    };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let server_name = options.server_name.clone().unwrap_or_else(|| format!("localhost:{}", address.port()));
+    let federation_address = tls.as_ref().map(TlsListener::address);
+    let port = federation_address.unwrap_or(address).port();
+    let server_name = options.server_name.clone().unwrap_or_else(|| format!("localhost:{port}"));
     let (stop, stopped) = watch::channel(false);
     let server = Arc::new(Server::new(options, &server_name, stopped.clone())?);
     // Answers are small and single: waiting to fill a segment only delays them.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let serving =
-        axum::serve(listener, router(server.clone())).with_graceful_shutdown(until_stopped(stopped));
-    let task = tokio::spawn(async move { drop(serving.await) });
-    Ok(Running { address, server_name, server, stop, task: Some(task) })
+        axum::serve(listener, router(server.clone())).with_graceful_shutdown(until_stopped(stopped.clone()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { drop(serving.await) });
+    if let Some(tls) = tls {
+        tasks.spawn(tls.serve(server.clone(), stopped));
+    }
+    Ok(Running { address, federation_address, server_name, server, stop, tasks })
 }
 
 /// Everything goes to one handler: paths are matched by [`Routes`], letter by letter.
@@ -79,10 +92,12 @@ pub(super) fn router(server: Arc<Server>) -> Router {
 /// A homeserver that is up.
 pub struct Running {
     address: SocketAddr,
+    federation_address: Option<SocketAddr>,
     server_name: String,
     server: Arc<Server>,
     stop: watch::Sender<bool>,
-    task: Option<JoinHandle<()>>,
+    /// One a listener; they end when the set is dropped.
+    tasks: JoinSet<()>,
 }
 
 impl Running {
@@ -103,7 +118,13 @@ impl Running {
 
     /// The base URL of its federation port, without a trailing slash; `None` where it does not federate.
     pub fn federation_url(&self) -> Option<String> {
-        None
+        self.federation_address.map(|address| format!("https://{address}"))
+    }
+
+    /// Its part in the federation.
+    #[cfg(test)]
+    pub(super) fn federation(&self) -> &Federation {
+        self.server.federation.as_deref().unwrap()
     }
 
     /// Moves its clock forward: what expires with time does so without waiting.
@@ -114,21 +135,14 @@ impl Running {
     /// Stops it: long polls are answered at once, answers under way get a moment to leave.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if let Some(task) = self.task.take() {
-            let abort = task.abort_handle();
-            if tokio::time::timeout(GRACE, task).await.is_err() {
-                abort.abort();
-            }
-        }
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(GRACE, ended).await);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        if let Some(task) = &self.task {
-            task.abort();
-        }
     }
 }
 
@@ -139,7 +153,7 @@ impl fmt::Debug for Running {
 }
 
 /// Ends when the server is to stop, or nobody is left who could say so.
-async fn until_stopped(mut stopped: watch::Receiver<bool>) {
+pub(super) async fn until_stopped(mut stopped: watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 
@@ -179,14 +193,15 @@ impl Server {
         for account in &options.accounts {
             add_account(&mut state, account)?;
         }
-        let federation = options.federation.as_ref();
-        let federation = federation.map(|options| Federation::new(options, server_name)).transpose()?;
+        let (faults, federation) = (options.faults, options.federation.as_ref());
+        let federation =
+            federation.map(|options| Federation::new(options, server_name, faults)).transpose()?;
         let federation = federation.map(Arc::new);
         Ok(Self {
-            routes: Routes::new(&options.binding, options.faults),
+            routes: Routes::new(&options.binding, faults),
             fed_routes: Routes::between_servers(&options.binding),
             federation,
-            arithmetic: Arithmetic { faults: options.faults },
+            arithmetic: Arithmetic { faults },
             server_name: server_name.to_owned(),
             options,
             epoch_ms,
@@ -223,6 +238,11 @@ impl Server {
     /// Whether the server deviates so.
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.options.faults.has(fault)
+    }
+
+    /// Whether a request comes from this very server. None does, but faults take some for such.
+    pub(crate) fn is_within(&self, origin: &str) -> bool {
+        origin == self.server_name
     }
 
     /// Milliseconds since the Unix epoch, by the server's clock.

@@ -48,8 +48,8 @@ pub struct Federation {
     pub tls: TlsTrust,
     /// The address at which the harness's homeservers listen.
     pub listen: IpAddr,
-    /// The host of their server names, how the target reaches them: a DNS name or an IP address, IPv6
-    /// without brackets.
+    /// The host of their server names, how the target reaches them: a DNS name or an IP address, IPv6 in
+    /// brackets.
     pub advertise: String,
     /// Their ports, one a homeserver; where absent the system chooses.
     pub ports: Option<RangeInclusive<u16>>,

@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::support::proxy::{Proxy, Turn, is_capability};
 
-fn capcheck(arguments: &[&str]) -> Command {
+pub(crate) fn capcheck(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_capcheck"));
     command.args(arguments).env_remove("CAPCHECK_REGISTRATION").env("NO_COLOR", "1").env("COLUMNS", "100");
     command
@@ -25,7 +25,7 @@ pub(crate) fn output(arguments: &[&str]) -> Output {
 }
 
 /// What a command that fails at once says: one line, and nothing on stdout.
-fn refused(arguments: &[&str], code: i32) -> String {
+pub(crate) fn refused(arguments: &[&str], code: i32) -> String {
     let output = output(arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{stderr}");
@@ -78,9 +78,19 @@ const FEW: [&str; 6] = ["--only", "union::of_*", "--only", "resolve::yields*", "
 
 #[test]
 fn help_says_what_every_command_does() {
-    for command in
-        ["", "run", "doctor", "init", "list", "explain", "hash", "vectors", "vectors verify", "serve"]
-    {
+    for command in [
+        "",
+        "run",
+        "doctor",
+        "init",
+        "list",
+        "explain",
+        "hash",
+        "vectors",
+        "vectors verify",
+        "serve",
+        "federation-ca",
+    ] {
         let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let name = format!("help_{}", command.replace(' ', "_"));
         assert_cmd_snapshot!(name.trim_end_matches('_'), capcheck(&words));

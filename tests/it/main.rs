@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module for each subject.
 
 mod cli;
+mod cli_federation;
 mod docs;
 mod engine;
 mod faults;
@@ -13,5 +14,6 @@ mod provision_errors;
 mod scenarios;
 mod secrets;
 mod support;
+mod target_federation;
 mod target_file;
 mod vectors;

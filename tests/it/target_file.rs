@@ -10,6 +10,7 @@ use capcheck::target::config::{AccountConfig, Cleanup, Entitled, Gating, Target,
 use capcheck::target::file::{self, TargetFileError};
 use capcheck::target::keys::{ACCOUNT, KEYS};
 use capcheck::target::template;
+use capcheck::wire::authority::Authority;
 use capcheck::wire::{Secret, TlsTrust};
 
 /// The line that every file needs; mistakes are looked for from line 2 on.
@@ -102,8 +103,8 @@ fn every_key_has_its_effect() {
     }
     let others = ["url", "ca"].into_iter().chain(Operation::ALL.map(Operation::name));
     let seen: BTreeSet<&str> = EFFECTS.iter().map(|(_, name, ..)| *name).chain(others).collect();
-    let all: BTreeSet<&str> = KEYS.iter().map(|key| key.name).collect();
-    assert_eq!(seen, all, "every key of the table is tried, here or below");
+    let all: BTreeSet<&str> = KEYS.iter().filter(|k| k.section != "federation").map(|k| k.name).collect();
+    assert_eq!(seen, all, "every key of the table is tried, here, below or in target_federation");
     for (section, name, ..) in EFFECTS {
         assert!(KEYS.iter().any(|key| (key.section, key.name) == (*section, *name)), "{section} {name}");
     }
@@ -174,7 +175,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("sever_name = 'x'", "2:1: unknown key \"sever_name\" at the top: did you mean \"server_name\"?"),
     ("[tls]\nwhatever = 1", "3:1: unknown key \"whatever\" in [tls]: there are ca, verify"),
     ("[limit]\nsettle_s = 5", "2:2: unknown section [limit]: did you mean [limits]?"),
-    ("[qwertz]", "2:2: unknown section [qwertz]: there are [users], [gating], [tls], [limits], [binding]"),
+    ("[qwertz]", "2:2: unknown section [qwertz]: there are [users], [gating], [tls], [limits], [federation], [binding]"),
     ("limits = 5", "2:10: limits is a section: write [limits], found an integer"),
     ("[users]\nhow = 'accounts'\naccounts = [{ usr = 'a', password = 'p' }]", "4:15: unknown key \"usr\" of an account: did you mean \"user\"?"),
     ("[limits]\nsettle_s = 5\nsettle_s = 6", "4:1: duplicate key"),
@@ -327,6 +328,7 @@ fn every_example_in_the_document_is_a_target_file() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/target.md")).unwrap();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ca.pem"), CA).unwrap();
+    Authority::generate().unwrap().write(&dir.path().join("federation-ca")).unwrap();
     let examples: Vec<&str> =
         text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(examples.len() >= 6, "the four ways, gating, TLS and the binding have examples");

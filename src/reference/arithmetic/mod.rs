@@ -153,7 +153,7 @@ fn canonical(members: &CanonicalJsonObject) -> String {
 }
 
 /// Unpadded standard Base64 of SHA-256.
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     STANDARD_NO_PAD.encode(Sha256::digest(bytes))
 }
 

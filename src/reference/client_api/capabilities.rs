@@ -1,25 +1,24 @@
 //! The capability operations, as `docs/protocol.md` has them.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
+use crate::reference::federation::lookup;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 use crate::reference::state::{Session, Undeclarable};
 use crate::spec::binding::Operation;
 
 /// Answers an operation.
-pub(super) async fn answer(server: &Arc<Server>, operation: Operation, call: &Call) -> Answer {
+pub(super) async fn answer(server: &Server, operation: Operation, call: &Call) -> Answer {
     match operation {
         Operation::ServerHash => server_hash(server, call),
         Operation::ServerSet => server_set(server, call),
         Operation::Declare => declare(server, call),
         Operation::Upload => upload(server, call),
-        Operation::Resolve => resolve(server, call),
+        Operation::Resolve => resolve(server, call).await,
         Operation::FedServerHash | Operation::FedServerSet | Operation::FedResolve => {
             Err(MatrixError::unrecognized("No such endpoint").into())
         }
@@ -145,10 +144,13 @@ fn upload(server: &Server, call: &Call) -> Answer {
 
 /// Hash and user ID to the set (draft C9 to C11). An unknown hash, an unknown user and
 /// one whom the asker may not see look alike.
-fn resolve(server: &Server, call: &Call) -> Answer {
+async fn resolve(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
     let owner = call.variables.get("user_id").unwrap_or_default();
+    if let Some((federation, remote)) = lookup::home(server, owner) {
+        return lookup::resolve(server, federation, remote, session.user, owner, &hash).await;
+    }
     let set = server.with(|state, now| {
         let Some(user) = state.find_user(owner) else {
             return Err(server

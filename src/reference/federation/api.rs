@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State as Shared};
+use axum::extract::Request;
 use axum::response::Response;
-use bytes::Bytes;
-use http::request::Parts;
 use serde_json::json;
 
-use super::{rooms, transactions};
+use super::authenticate::{authenticate, claimed_origin};
+use super::{Federation, capabilities, rooms, transactions};
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
 use crate::reference::routes::FedEndpoint;
 use crate::reference::server::Server;
 
 /// Answers one request.
-pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request) -> Response {
+pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let found = server.fed_routes.endpoint(&parts);
     // The body is read before any answer, an early one included: the asker is still writing it.
@@ -27,20 +27,39 @@ pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request
     let answer = async {
         let (endpoint, variables) = found?;
         let body = body?;
+        let Some(federation) = &server.federation else {
+            return Err(MatrixError::unrecognized("No such endpoint").into());
+        };
         let origin = match endpoint.needs_signature() {
-            true => authenticate(&server, &parts, &body).await?,
-            false => String::new(),
+            true => authenticate(&server, federation, &parts, &body).await,
+            false => Ok(String::new()),
         };
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let call = Call { session: None, variables, query, body };
-        dispatch(&server, endpoint, &origin, &call).await
+        match origin {
+            Ok(origin) => dispatch(&server, federation, endpoint, &origin, &call).await,
+            Err(refusal) => {
+                if let Some(origin) = claimed_origin(&server, &parts)
+                    && server.has(Fault::FedSignatureLate)
+                {
+                    drop(dispatch(&server, federation, endpoint, &origin, &call).await);
+                }
+                Err(refusal.into())
+            }
+        }
     };
     answer.await.unwrap_or_else(|error| error).into_response()
 }
 
-async fn dispatch(server: &Arc<Server>, endpoint: FedEndpoint, origin: &str, call: &Call) -> Answer {
+async fn dispatch(
+    server: &Arc<Server>,
+    federation: &Federation,
+    endpoint: FedEndpoint,
+    origin: &str,
+    call: &Call,
+) -> Answer {
     match endpoint {
-        FedEndpoint::Keys => Err(MatrixError::unrecognized("No such endpoint").into()),
+        FedEndpoint::Keys => keys(server, federation),
         FedEndpoint::Version => Ok(version()),
         FedEndpoint::Send => transactions::send(server, origin, call).await,
         FedEndpoint::MakeJoin => rooms::make_join(server, origin, call).await,
@@ -48,7 +67,9 @@ async fn dispatch(server: &Arc<Server>, endpoint: FedEndpoint, origin: &str, cal
         FedEndpoint::MakeLeave => rooms::make_leave(server, origin, call).await,
         FedEndpoint::SendLeave => rooms::send_leave(server, origin, call).await,
         FedEndpoint::Invite => rooms::invite(server, origin, call).await,
-        FedEndpoint::Capability(_) => Err(MatrixError::unrecognized("No such endpoint").into()),
+        FedEndpoint::Capability(operation) => {
+            capabilities::answer(server, federation, operation, origin, call)
+        }
     }
 }
 
@@ -57,7 +78,8 @@ fn version() -> Reply {
     Reply::ok(&json!({ "server": { "name": "capcheck", "version": env!("CARGO_PKG_VERSION") } }))
 }
 
-/// The homeserver that signed a request.
-async fn authenticate(_server: &Server, _parts: &Parts, _body: &Bytes) -> Result<String, Reply> {
-    Err(MatrixError::unauthorized("No signature").into())
+/// The keys that sign what this homeserver says.
+fn keys(server: &Server, federation: &Federation) -> Answer {
+    let object = federation.key_object(server.wall_ms());
+    object.map(|object| Reply::ok(&object)).map_err(|error| MatrixError::internal(error.to_string()).into())
 }

@@ -4,35 +4,71 @@
 //! Its signing and verification are Ruma's, and share nothing with the suite's own.
 
 mod api;
+mod authenticate;
+mod capabilities;
+mod flights;
+mod header;
+mod identity;
+mod keys;
+mod listener;
+pub(crate) mod lookup;
 mod outbound;
 mod rooms;
+#[cfg(test)]
+pub(super) mod test_kit;
+#[cfg(test)]
+mod tests;
 mod transactions;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use ruma_signatures::Ed25519KeyPair;
 use serde_json::Value;
 
+use super::faults::{Fault, FaultSet};
 use super::options::FederationOptions;
 use super::server::{StartError, random_bytes};
+use keys::{PublicKey, RemoteKeys};
+use lookup::Lookups;
+use outbound::{Outbound, Outgoing};
 
+#[cfg(test)]
 pub(super) use api::handle;
+pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.
     pub(crate) key: Ed25519KeyPair,
-    outbound: outbound::Outbound,
+    server_name: String,
+    outbound: Outbound,
+    keys: RemoteKeys,
+    lookups: Lookups,
+    memory: Memory,
 }
 
 impl Federation {
     /// A fresh key, under an ID that no earlier start has used: others cache keys by ID.
-    pub(super) fn new(options: &FederationOptions, server_name: &str) -> Result<Self, StartError> {
+    pub(super) fn new(
+        options: &FederationOptions,
+        server_name: &str,
+        faults: FaultSet,
+    ) -> Result<Self, StartError> {
         let failed = |reason: String| StartError::Federation { reason };
         let version = random_bytes::<6>().map_err(|error| StartError::Random(error.to_string()))?;
         let version = version.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version)
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { key, outbound: outbound::Outbound::new(options, server_name).map_err(failed)? })
+        Ok(Self {
+            key,
+            server_name: server_name.to_owned(),
+            outbound: Outbound::new(options, faults).map_err(failed)?,
+            keys: RemoteKeys::new(faults),
+            lookups: Lookups::default(),
+            memory: Memory { faults, kept: Mutex::default() },
+        })
     }
 
     /// Asks another homeserver, signed; bounded in time and bytes, no redirects.
@@ -45,7 +81,37 @@ impl Federation {
         path: &str,
         content: Option<&Value>,
     ) -> Result<RemoteAnswer, RemoteError> {
-        let authorization = self.outbound.authorization(&self.key, destination, method, path, content)?;
-        self.outbound.send(destination, method, path, Some(authorization), content).await
+        let authorization = self.authorization(destination, method, path, content);
+        let authorization = authorization.map_err(|error| RemoteError::Unreachable(error.to_string()))?;
+        let question = Outgoing { method, content, ..Outgoing::get(destination, path) };
+        self.outbound.send(Outgoing { authorization: Some(authorization), ..question }).await
+    }
+
+    /// The key that another homeserver publishes under an ID and that is valid now, from memory or from
+    /// itself; or why there is none.
+    pub(crate) async fn key_of(&self, server: &str, key_id: &str, now_ms: u64) -> Result<PublicKey, String> {
+        self.keys.find(&self.outbound, server, key_id, now_ms).await
+    }
+}
+
+/// What some faults remember about requests, and nothing else does.
+#[derive(Debug)]
+struct Memory {
+    faults: FaultSet,
+    kept: Mutex<HashSet<(Fault, String)>>,
+}
+
+impl Memory {
+    /// Remembers, if the server deviates so.
+    fn keep(&self, fault: Fault, what: impl Into<String>) {
+        if self.faults.has(fault) {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert((fault, what.into()));
+        }
+    }
+
+    /// Whether this was remembered.
+    fn holds(&self, fault: Fault, what: impl Into<String>) -> bool {
+        self.faults.has(fault)
+            && self.kept.lock().unwrap_or_else(PoisonError::into_inner).contains(&(fault, what.into()))
     }
 }

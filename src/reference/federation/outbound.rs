@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
-use ruma_common::CanonicalJsonValue;
-use ruma_signatures::{Ed25519KeyPair, sign_json};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::reference::faults::{Fault, FaultSet};
 use crate::reference::options::FederationOptions;
 
 /// The longest answer that is read: a set of 1 MiB, and a bit.
@@ -40,16 +40,39 @@ pub(crate) enum RemoteError {
     TooLong,
 }
 
+/// One question to another homeserver.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing<'a> {
+    /// The name of the homeserver.
+    pub(super) destination: &'a str,
+    pub(super) method: &'a str,
+    /// Path and query as they stand on the request line, percent-encoded.
+    pub(super) path: &'a str,
+    /// The body.
+    pub(super) content: Option<&'a Value>,
+    /// The Authorization header.
+    pub(super) authorization: Option<String>,
+    /// The longest answer that is read, in bytes.
+    pub(super) limit: usize,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A question without body and signature.
+    pub(super) fn get(destination: &'a str, path: &'a str) -> Self {
+        Self { destination, method: "GET", path, content: None, authorization: None, limit: MAX_ANSWER }
+    }
+}
+
 /// Sends to other homeservers.
 pub(super) struct Outbound {
     client: Client,
-    server_name: String,
-    timeout: Duration,
+    /// Within which a question must be answered in full.
+    pub(super) timeout: Duration,
 }
 
 impl Outbound {
     /// A client that trusts the authorities of `options` alone; or why there is none.
-    pub(super) fn new(options: &FederationOptions, server_name: &str) -> Result<Self, String> {
+    pub(super) fn new(options: &FederationOptions, faults: FaultSet) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         for authority in &options.trust {
             roots.add(authority.clone()).map_err(|error| error.to_string())?;
@@ -60,78 +83,48 @@ impl Outbound {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let redirect = match faults.has(Fault::LookupFollowsRedirects) {
+            true => Policy::default(),
+            false => Policy::none(),
+        };
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(redirect)
             .retry(reqwest::retry::never())
             .no_proxy()
             .referer(false)
             .pool_idle_timeout(POOL_IDLE)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, server_name: server_name.to_owned(), timeout: options.timeout })
+        Ok(Self { client, timeout: options.timeout })
     }
 
-    /// The Authorization header of a request (Server-Server API, "Request Authentication").
-    pub(super) fn authorization(
-        &self,
-        key: &Ed25519KeyPair,
-        destination: &str,
-        method: &str,
-        path: &str,
-        content: Option<&Value>,
-    ) -> Result<String, RemoteError> {
-        let origin = &self.server_name;
-        let mut signed =
-            json!({ "method": method, "uri": path, "origin": origin, "destination": destination });
-        if let Some(content) = content {
-            signed["content"] = content.clone();
-        }
-        let unsignable = |reason: String| RemoteError::Unreachable(format!("cannot sign: {reason}"));
-        let signed = CanonicalJsonValue::try_from(signed).map_err(|error| unsignable(error.to_string()))?;
-        let CanonicalJsonValue::Object(mut signed) = signed else {
-            return Err(unsignable("no object".to_owned()));
-        };
-        sign_json(origin, key, &mut signed).map_err(|error| unsignable(error.to_string()))?;
-        let key_id = format!("ed25519:{}", key.version());
-        let signature = signed
-            .get("signatures")
-            .and_then(|servers| servers.as_object()?.get(origin)?.as_object()?.get(&key_id)?.as_str())
-            .ok_or_else(|| unsignable("no signature".to_owned()))?;
-        Ok(format!(
-            r#"X-Matrix origin="{origin}",destination="{destination}",key="{key_id}",sig="{signature}""#
-        ))
-    }
-
-    /// Sends a request and reads the whole answer.
-    pub(super) async fn send(
-        &self,
-        destination: &str,
-        method: &str,
-        path: &str,
-        authorization: Option<String>,
-        content: Option<&Value>,
-    ) -> Result<RemoteAnswer, RemoteError> {
-        let exchange = async {
-            let method = method.parse().map_err(|_| RemoteError::Unreachable("no such method".to_owned()))?;
-            let mut request = self.client.request(method, url(destination, path)?);
-            if let Some(authorization) = authorization {
-                request = request.header(AUTHORIZATION, authorization);
-            }
-            if let Some(content) = content {
-                request = request.header(CONTENT_TYPE, "application/json").body(content.to_string());
-            }
-            let mut response = request.send().await.map_err(|error| unreachable(&error))?;
-            let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
-                if body.len() + chunk.len() > MAX_ANSWER {
-                    return Err(RemoteError::TooLong);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(RemoteAnswer { status: response.status().as_u16(), body: body.freeze() })
-        };
+    /// Sends a question and reads the whole answer, in bounded time.
+    pub(super) async fn send(&self, question: Outgoing<'_>) -> Result<RemoteAnswer, RemoteError> {
+        let exchange = self.send_patiently(question);
         tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(RemoteError::TimedOut))
+    }
+
+    /// The same in whatever time it takes.
+    pub(super) async fn send_patiently(&self, question: Outgoing<'_>) -> Result<RemoteAnswer, RemoteError> {
+        let unsendable = |_| RemoteError::Unreachable(format!("no method {:?}", question.method));
+        let method = question.method.parse().map_err(unsendable)?;
+        let mut request = self.client.request(method, url(question.destination, question.path)?);
+        if let Some(authorization) = question.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(content) = question.content {
+            request = request.header(CONTENT_TYPE, "application/json").body(content.to_string());
+        }
+        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+            if body.len() + chunk.len() > question.limit {
+                return Err(RemoteError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(RemoteAnswer { status: response.status().as_u16(), body: body.freeze() })
     }
 }
 

@@ -24,4 +24,14 @@ impl State {
     pub(crate) fn known(&self, _now: Duration, _hash: &str) -> Option<Arc<Set>> {
         None
     }
+
+    /// Whether a user of another homeserver has ever been heard of here.
+    pub(crate) fn knows_remote(&self, _user_id: &str) -> bool {
+        false
+    }
+
+    /// The hash that presence last carried for a user of another homeserver.
+    pub(crate) fn remote_hash(&self, _user_id: &str) -> Option<&str> {
+        None
+    }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
@@ -49,17 +49,16 @@ impl Builder<'_> {
     /// How the target reaches what listens there.
     fn advertise(&mut self, listen: IpAddr) -> Option<String> {
         if let Some(at) = self.sheet.at(SECTION, "advertise") {
-            let advertise = self.sheet.text(SECTION, "advertise")?;
-            if advertise.parse().is_ok_and(|address: IpAddr| address.is_unspecified()) {
-                self.wrong(
-                    at,
-                    format!(
-                        "advertise: nobody can reach {advertise}: write a name or an address of this machine"
-                    ),
-                );
-                return None;
-            }
-            return Some(advertise.clone());
+            let advertise = bare(self.sheet.text(SECTION, "advertise")?);
+            return match advertise.parse::<IpAddr>() {
+                Ok(address) if address.is_unspecified() => {
+                    let nobody = format!("advertise: nobody can reach {address}");
+                    self.wrong(at, format!("{nobody}: write a name or an address of this machine"));
+                    None
+                }
+                Ok(address) => Some(host(address)),
+                Err(_) => Some(advertise.to_owned()),
+            };
         }
         if listen.is_unspecified() {
             let at = self.sheet.at(SECTION, "listen").unwrap_or(0..0);
@@ -67,7 +66,7 @@ impl Builder<'_> {
             self.wrong(at, format!("{needs}: the name or address by which the target reaches this machine"));
             return None;
         }
-        Some(if listen.is_loopback() { "localhost".to_owned() } else { listen.to_string() })
+        Some(if listen.is_loopback() { "localhost".to_owned() } else { host(listen) })
     }
 
     /// Who vouches for the harness's homeservers: an authority, or a certificate of the user's own.
@@ -132,6 +131,19 @@ impl Builder<'_> {
     }
 }
 
+/// An address as the host of a server name.
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+/// A host without the brackets of an IPv6 address.
+pub(super) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
 /// Where the first of two keys stands.
 fn given(places: &[Option<Range<usize>>; 2]) -> Option<Range<usize>> {
     places.iter().flatten().min_by_key(|at| at.start).cloned()
@@ -139,21 +151,30 @@ fn given(places: &[Option<Range<usize>>; 2]) -> Option<Range<usize>> {
 
 /// Whether a chain and a key can be used together, for the advertised host.
 fn check_certificate(chain: &Path, key: &Path, advertise: Option<&str>) -> Result<(), String> {
-    let at = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
+    let unusable = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
     let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect)
-        .map_err(|error| at(chain, error.to_string()))?;
+        .map_err(|error| unusable(chain, error.to_string()))?;
     let Some(leaf) = certificates.first() else {
-        return Err(at(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
+        return Err(unusable(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
     };
-    let leaf = ParsedCertificate::try_from(leaf).map_err(|error| at(chain, error.to_string()))?;
+    let leaf = ParsedCertificate::try_from(leaf).map_err(|error| unusable(chain, error.to_string()))?;
     if let Some(host) = advertise {
-        let name = ServerName::try_from(host).map_err(|error| format!("{host:?}: {error}"))?;
+        let name = ServerName::try_from(bare(host)).map_err(|error| format!("{host:?}: {error}"))?;
         rustls::client::verify_server_name(&leaf, &name)
-            .map_err(|_| at(chain, format!("it is not for the advertised host {host:?}")))?;
+            .map_err(|_| format!("{} is not for the advertised host {host:?}", chain.display()))?;
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| at(key, error.to_string()))?;
-    CertifiedKey::from_der(certificates.clone(), secret, &ring::default_provider())
-        .map_err(|error| at(key, format!("it is not the key of {}: {error}", chain.display())))?;
-    Ok(())
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            unusable(key, "it holds no PEM private key (-----BEGIN PRIVATE KEY-----)".to_owned())
+        }
+        error => unusable(key, error.to_string()),
+    })?;
+    match CertifiedKey::from_der(certificates, secret, &ring::default_provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            Err(format!("{} is not the private key of {}", key.display(), chain.display()))
+        }
+        Err(error) => Err(unusable(key, error.to_string())),
+    }
 }

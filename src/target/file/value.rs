@@ -16,6 +16,7 @@ use crate::target::keys::{Key, Kind, nearest};
 use crate::target::url::base_url;
 
 use super::document::Sheet;
+use super::federation::bare;
 
 /// Error codes that mean something else, so that a refusal cannot be told by them (protocol: the refusal).
 const TAKEN_CODES: [&str; 7] = [
@@ -183,11 +184,12 @@ fn is_localpart(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || "._=/+-".contains(c)
 }
 
-/// What a certificate can be for, and what can stand in a server name before a port.
+/// What a certificate can be for, and what can stand before the port in a server name.
 fn is_host(text: &str) -> bool {
-    let certifiable = pki_types::ServerName::try_from(text);
-    match certifiable {
-        Ok(pki_types::ServerName::IpAddress(_)) => true,
+    match pki_types::ServerName::try_from(bare(text)) {
+        Ok(pki_types::ServerName::IpAddress(address)) => {
+            matches!(address, pki_types::IpAddr::V6(_)) || bare(text) == text
+        }
         Ok(_) => <&ServerName>::try_from(text).is_ok(),
         Err(_) => false,
     }

@@ -1,0 +1,105 @@
+//! The capability operations between servers: what this homeserver offers another one, and the sets of
+//! its users (draft F2).
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Federation;
+use crate::reference::arithmetic::Set;
+use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
+use crate::reference::http::{Answer, Call, Reply};
+use crate::reference::server::Server;
+use crate::spec::binding::Operation;
+
+/// Answers an operation.
+pub(super) fn answer(
+    server: &Server,
+    federation: &Federation,
+    operation: Operation,
+    origin: &str,
+    call: &Call,
+) -> Answer {
+    match operation {
+        Operation::FedServerHash => server_hash(server, origin, call),
+        Operation::FedServerSet => server_set(server, call),
+        Operation::FedResolve => resolve(server, federation, origin, call),
+        _ => Err(MatrixError::unrecognized("No such endpoint").into()),
+    }
+}
+
+/// What is offered to every server alike.
+fn offer(server: &Server) -> Arc<Set> {
+    server.arithmetic.of(server.options.federation_capabilities.iter().map(String::as_str))
+}
+
+/// User ID to hash: what is offered to this user of the server that asks, known here or not.
+fn server_hash(server: &Server, origin: &str, call: &Call) -> Answer {
+    let asked = call.variables.get("user_id").unwrap_or_default();
+    let is_own = server_of(asked).is_some_and(|name| name == origin || server.is_within(origin));
+    if !is_own && !server.has(Fault::FedHashForAnybody) {
+        return Err(MatrixError::forbidden("You may ask for users of your own").into());
+    }
+    let is_seen = || server.with(|state, _| state.knows_remote(asked));
+    if server.has(Fault::FedHashKnownUsersOnly) && !is_seen() {
+        return Err(MatrixError::not_found("No such user").into());
+    }
+    let hash = &offer(server).hash;
+    match server.has(Fault::FedHashBareString) {
+        true => Ok(Reply::ok(&json!(hash))),
+        false => Ok(Reply::ok(&server.arithmetic.hash_in_answer(hash))),
+    }
+}
+
+/// Hash to what is offered.
+fn server_set(server: &Server, call: &Call) -> Answer {
+    let hash = hash(server, call)?;
+    let set = match server.has(Fault::FedSetNotFound) {
+        true => server.arithmetic.of(server.options.capabilities.iter().map(String::as_str)),
+        false => offer(server),
+    };
+    if set.hash != hash {
+        return Err(MatrixError::not_found("No such set here").into());
+    }
+    match server.has(Fault::FedSetList) {
+        true => Ok(Reply::ok(&set.members.keys().cloned().collect::<Value>())),
+        false => Ok(Reply::bytes(200, set.body.clone())),
+    }
+}
+
+/// Hash and user ID to the set, for a local user with whom the server that asks shares a room (draft C10).
+/// An unknown hash, an unknown user and one whom the asker may not see look alike.
+fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) -> Answer {
+    let hash = hash(server, call)?;
+    let owner = call.variables.get("user_id").unwrap_or_default();
+    let acquaintance = format!("{origin} {owner}");
+    let set = server.with(|state, now| {
+        let Some(user) = state.find_user(owner) else {
+            return state.known(now, &hash).filter(|_| server.has(Fault::FedResolveThirdParty));
+        };
+        let shares_room = state.server_shares_room(origin, user);
+        let entitled = shares_room
+            || server.is_within(origin)
+            || server.has(Fault::FedResolveForStrangers)
+            || federation.memory.holds(Fault::FedResolveAfterLeaving, &acquaintance);
+        let uploaded = !server.has(Fault::FedResolveUploadsOnly) || state.known(now, &hash).is_some();
+        let serves = entitled && uploaded && !server.has(Fault::FedResolveNever);
+        serves.then(|| state.resolve(now, user, &hash)).flatten()
+    });
+    let set = set.ok_or_else(|| MatrixError::not_found("No such set here"))?;
+    federation.memory.keep(Fault::FedResolveAfterLeaving, acquaintance);
+    Ok(Reply::bytes(200, set.body.clone()))
+}
+
+/// The hash of the path; anything that no SHA-256 digest is spelled like is the asker's mistake.
+fn hash(server: &Server, call: &Call) -> Result<String, MatrixError> {
+    let text = call.variables.get("hash").unwrap_or_default();
+    let hash = server.arithmetic.hash_in_request(text);
+    hash.ok_or_else(|| MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64"))
+}
+
+/// The homeserver of a user ID.
+pub(super) fn server_of(user_id: &str) -> Option<&str> {
+    user_id.strip_prefix('@')?.split_once(':').map(|(_, server)| server)
+}
