@@ -62,6 +62,15 @@ pub(super) enum Field {
 }
 
 impl Field {
+    /// Whether it is absent, or the hash of one of these sets.
+    pub(super) fn is_nothing_but(&self, sets: &[&CapabilitySet]) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Hash(hash) => sets.iter().any(|set| set.hash().as_str() == hash),
+            Self::Malformed(_) => false,
+        }
+    }
+
     /// Reads the field of presence content.
     pub(super) fn of(content: &Value, field: &str) -> Self {
         match content.get(field) {

@@ -11,6 +11,7 @@ use crate::spec::binding::{Operation, encode};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 use crate::wire::peer::{Arrival, Asked, Peer, PeerError};
+use crate::wire::signing::{SignedRequest, XMatrix};
 use crate::wire::{Client, Exchange, Received, Request};
 
 use super::expect::Field;
@@ -32,6 +33,8 @@ pub struct RemoteServer {
 }
 
 /// A request to the target, all but its signature.
+///
+/// Two transactions with one URI have the same transaction ID.
 #[derive(Clone, Debug)]
 pub struct Letter {
     /// The operation, where it is one.
@@ -42,6 +45,14 @@ pub struct Letter {
     pub uri: String,
     /// The body, if there is one.
     pub content: Option<Value>,
+}
+
+impl Letter {
+    /// What its signature is made over.
+    pub fn to_be_signed<'l>(&'l self, origin: &'l str, destination: &'l str) -> SignedRequest<'l> {
+        let Self { method, uri, content, .. } = self;
+        SignedRequest { method, uri, origin, destination, content: content.as_ref() }
+    }
 }
 
 impl RemoteServer {
@@ -78,25 +89,39 @@ impl RemoteServer {
         &self.client
     }
 
-    /// Asks what the target offers to a user (draft F2).
-    pub async fn server_hash_for(&self, user_id: &str) -> Result<Reply, Stop> {
-        self.send(&self.question(Operation::FedServerHash, &[("user_id", user_id)])?).await
+    /// What is the target's hash for this user? (Draft F2.)
+    pub fn server_hash_for(&self, user_id: &str) -> Result<Letter, Stop> {
+        self.question(Operation::FedServerHash, &[("user_id", user_id)])
     }
 
-    /// Asks for the set behind such a hash (draft F2).
-    pub async fn server_set(&self, hash: &CapabilityHash) -> Result<Reply, Stop> {
-        self.send(&self.question(Operation::FedServerSet, &[("hash", hash.as_str())])?).await
+    /// What is the set behind such a hash? (Draft F2.)
+    pub fn server_set(&self, hash: &CapabilityHash) -> Result<Letter, Stop> {
+        self.question(Operation::FedServerSet, &[("hash", hash.as_str())])
     }
 
-    /// Resolves a hash of a user to the set (draft C10, F2).
+    /// What is the set behind this hash of a user? (Draft C10, F2.)
+    pub fn set_of(&self, user_id: &str, hash: &CapabilityHash) -> Result<Letter, Stop> {
+        self.question(Operation::FedResolve, &[("user_id", user_id), ("hash", hash.as_str())])
+    }
+
+    /// Asks for the target's hash for a user.
+    pub async fn ask_server_hash_for(&self, user_id: &str) -> Result<Reply, Stop> {
+        self.send(&self.server_hash_for(user_id)?).await
+    }
+
+    /// Asks for the set behind such a hash.
+    pub async fn ask_server_set(&self, hash: &CapabilityHash) -> Result<Reply, Stop> {
+        self.send(&self.server_set(hash)?).await
+    }
+
+    /// Resolves a hash of a user to the set.
     pub async fn resolve(&self, user: &dyn Person, hash: &CapabilityHash) -> Result<Reply, Stop> {
-        self.resolve_of(user.id(), hash).await
+        self.send(&self.set_of(user.id(), hash)?).await
     }
 
-    /// The same for a user ID.
-    pub async fn resolve_of(&self, user_id: &str, hash: &CapabilityHash) -> Result<Reply, Stop> {
-        let variables = [("user_id", user_id), ("hash", hash.as_str())];
-        self.send(&self.question(Operation::FedResolve, &variables)?).await
+    /// Whether a user's hash comes to resolve to this set, within the time it is granted.
+    pub async fn can_resolve(&self, user: &dyn Person, set: &CapabilitySet) -> Result<Judgement, Stop> {
+        self.resolve_settles(user, &set.hash(), |reply| reply.serves(set)).await
     }
 
     /// What resolving a user's hash comes to be answered, within the time it is granted.
@@ -109,8 +134,7 @@ impl RemoteServer {
         settle::poll(&self.stage, || async { Ok(judge(&self.resolve(user, hash).await?)) }).await
     }
 
-    /// A question that is still to be signed.
-    pub fn question(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Letter, Stop> {
+    fn question(&self, operation: Operation, variables: &[(&str, &str)]) -> Result<Letter, Stop> {
         let Request { method, path, .. } = self.stage.request(operation, variables)?;
         Ok(Letter { operation: Some(operation), method, uri: path, content: None })
     }
@@ -118,11 +142,10 @@ impl RemoteServer {
     /// A transaction of one presence EDU with these entries, still to be signed.
     pub fn transaction(&self, entries: &[Value]) -> Letter {
         let number = self.transactions.fetch_add(1, Relaxed);
-        self.transaction_again(&format!("{}-{number}", self.tag), entries)
+        self.transaction_with(&format!("{}-{number}", self.tag), entries)
     }
 
-    /// The same under a transaction ID of the caller's choice.
-    pub fn transaction_again(&self, id: &str, entries: &[Value]) -> Letter {
+    fn transaction_with(&self, id: &str, entries: &[Value]) -> Letter {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let edu = json!({ "edu_type": self.stage.binding().presence.edu, "content": { "push": entries } });
         let content = json!({
@@ -144,6 +167,11 @@ impl RemoteServer {
         self.presence_entry(user.id(), Some(&json!({ "sha256": set.hash().as_str() })))
     }
 
+    /// The presence entry that says of a user, be it one of its own or not, that there is no hash.
+    pub fn entry_without(&self, user: &dyn Person) -> Value {
+        self.presence_entry(user.id(), None)
+    }
+
     /// A presence entry with this field, or without.
     pub(super) fn presence_entry(&self, user_id: &str, field: Option<&Value>) -> Value {
         let mut entry = json!({ "user_id": user_id, "presence": "online" });
@@ -161,6 +189,11 @@ impl RemoteServer {
     /// Tells the target these presence entries; that it takes them is a prerequisite.
     pub async fn tell(&self, entries: &[Value]) -> Result<(), Stop> {
         self.send(&self.transaction(entries)).await?.or_stop("a transaction with presence").map(drop)
+    }
+
+    /// The signature that a letter should bear.
+    pub fn signature(&self, letter: &Letter) -> XMatrix {
+        letter.to_be_signed(self.name(), &self.destination).signed_by(self.peer.key())
     }
 
     /// Signs and sends.

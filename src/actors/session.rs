@@ -181,6 +181,19 @@ impl Session {
         Ok(self.judge_status(&self.status_of(user).await?, user, expect))
     }
 
+    /// Whether a user's status carries no hash but one of these sets.
+    pub async fn status_says_nothing_but(
+        &self,
+        user: &dyn Person,
+        sets: &[&CapabilitySet],
+    ) -> Result<Judgement, Stop> {
+        let reply = self.status_of(user).await?;
+        let expected = format!("{}'s status without what is no hash of that user's", user.name());
+        let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+        let actual = self.stage.phrase(&field);
+        Ok(Judgement::of(field.is_nothing_but(sets), expected, actual, reply.exchange()))
+    }
+
     fn judge_status(&self, reply: &Reply, user: &dyn Person, expect: &Expect) -> Judgement {
         let expected = format!("{}'s status carries {}", user.name(), expect.phrase());
         if !reply.accepted() {

@@ -95,13 +95,8 @@ impl Viewer {
 
     /// Whether nothing it was ever shown of a user carried any hash but those of these sets.
     pub fn saw_nothing_but(&self, user: &dyn Person, sets: &[&CapabilitySet]) -> Judgement {
-        let allowed = |field: &Field| match field {
-            Field::Absent => true,
-            Field::Hash(hash) => sets.iter().any(|set| set.hash().as_str() == hash),
-            Field::Malformed(_) => false,
-        };
         let expected = format!("no presence event about {} with what is no hash of that user's", user.name());
-        match self.sightings(user).iter().find(|sighting| !allowed(&sighting.field)) {
+        match self.sightings(user).iter().find(|sighting| !sighting.field.is_nothing_but(sets)) {
             Some(Sighting { field, exchange }) => {
                 let actual = format!("one with {}", self.session.stage().phrase(field));
                 Judgement::of(false, expected, actual, exchange)

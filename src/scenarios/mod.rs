@@ -5,9 +5,11 @@
 
 mod auth;
 mod context;
+mod federation;
 mod gating;
 mod hash;
 mod malformed;
+mod pair;
 mod presence;
 mod resolve;
 mod server;
@@ -66,7 +68,7 @@ impl Scenario {
 }
 
 /// The areas, in the order of the suite.
-static AREAS: [&[Scenario]; 9] = [
+static AREAS: [&[Scenario]; 17] = [
     auth::SCENARIOS,
     hash::SCENARIOS,
     server::SCENARIOS,
@@ -76,6 +78,14 @@ static AREAS: [&[Scenario]; 9] = [
     union::SCENARIOS,
     presence::SCENARIOS,
     resolve::SCENARIOS,
+    federation::offers::SCENARIOS,
+    federation::signatures::SCENARIOS,
+    federation::resolve::SCENARIOS,
+    federation::lookup::SCENARIOS,
+    federation::failures::SCENARIOS,
+    federation::told::SCENARIOS,
+    federation::heard::SCENARIOS,
+    pair::SCENARIOS,
 ];
 
 /// Every scenario, in the order of the suite.
@@ -100,6 +110,11 @@ const PARAMETERS: Feature = Feature::Parameters;
 const OPAQUE_NAMES: Feature = Feature::OpaqueNames;
 const GATING: Feature = Feature::Gating;
 const SIZE_LIMIT: Feature = Feature::SizeLimit;
+const FEDERATION: Feature = Feature::Federation;
+const FED_SERVER_HASH: Feature = Feature::Operation(Operation::FedServerHash);
+const FED_SERVER_SET: Feature = Feature::Operation(Operation::FedServerSet);
+const FED_RESOLVE: Feature = Feature::Operation(Operation::FedResolve);
+const SECOND: Feature = Feature::Second;
 
 /// So many users, none of them entitled to anything.
 const fn users(ordinary: usize) -> Cast {
@@ -114,6 +129,11 @@ const fn users_and_entitled(ordinary: usize, entitled: usize) -> Cast {
 /// So many users who are not entitled, and look as if they were.
 const fn look_alikes(look_alikes: usize) -> Cast {
     Cast { ordinary: 0, entitled: 0, look_alikes, elsewhere: 0 }
+}
+
+/// So many users, and so many of the second homeserver.
+const fn users_and_elsewhere(ordinary: usize, elsewhere: usize) -> Cast {
+    Cast { ordinary, entitled: 0, look_alikes: 0, elsewhere }
 }
 
 /// The table of an area: what each scenario says, covers and needs.
