@@ -261,12 +261,12 @@ impl State {
     }
 
     /// Whether a user of another homeserver has ever been heard of here.
-    pub(crate) fn knows_remote(&self, _user_id: &str) -> bool {
-        false
+    pub(crate) fn knows_remote(&self, user_id: &str) -> bool {
+        self.guests.known.contains_key(user_id)
     }
 
     /// The hash that presence last carried for a user of another homeserver.
-    pub(crate) fn remote_hash(&self, _user_id: &str) -> Option<&str> {
-        None
+    pub(crate) fn remote_hash(&self, user_id: &str) -> Option<&str> {
+        self.guests.told(user_id)?.hash.as_ref()?.get("sha256")?.as_str()
     }
 }
