@@ -5,13 +5,17 @@
 //! true by itself, so that a fault that survives the suite is the suite's gap.
 
 mod declaring;
+mod lookups;
+mod neighbours;
 mod offers;
+mod requests;
 mod site;
 mod telling;
 
 use std::collections::BTreeSet;
 
 use self::declaring::{declarations, departures, large_unions, sizes, unions, uploads};
+use self::lookups::{failed_lookups, lookups};
 use self::offers::{auth, hashes, offers};
 use self::site::Site;
 use self::telling::{presence, resolutions};
@@ -39,6 +43,14 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
                 presence(&site).await;
             }
             "resolve" => resolutions(&site).await,
+            "federation" => {
+                requests::offers(&site).await;
+                requests::header_forms(&site).await;
+                requests::resolutions(&site).await;
+            }
+            "signatures" => requests::signatures(&site).await,
+            "lookups" => lookups(&site).await,
+            "failed lookups" => failed_lookups(&site).await,
             other => panic!("no checks for {other}"),
         }
     }
@@ -55,6 +67,10 @@ fn area(requirement: &str) -> &str {
     match requirement {
         "union.resolvable-large" => "large unions",
         "upload.malformed-hash" | "resolve.malformed-hash" => "server",
+        "federation.signed" | "federation.signed-401" => "signatures",
+        "federation.lookup-failure" | "federation.lookup-failure-status" => "failed lookups",
+        "federation.lookup" | "federation.lookup-verified" => "lookups",
+        "federation.lookup-cached" | "federation.lookup-private" => "lookups",
         "upload.size-accepted" | "upload.too-large" | "upload.too-large-harmless" => "sizes",
         _ => requirement.split('.').next().unwrap_or_default(),
     }

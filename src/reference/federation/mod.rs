@@ -17,6 +17,8 @@ mod outbox;
 pub(crate) mod pdu;
 mod rooms;
 #[cfg(test)]
+mod rooms_test;
+#[cfg(test)]
 pub(super) mod test_kit;
 #[cfg(test)]
 mod tests;

@@ -19,14 +19,16 @@ pub(crate) async fn join(
     via: Vec<String>,
 ) -> Result<(), MatrixError> {
     let visit = server.with(|state, _| state.begin_visit(user, room, via))?;
-    let mut turned_away = MatrixError::not_found("No such room");
+    let mut failures = Vec::new();
     for host in &visit.hosts {
         match join_through(server, host, (user, &visit.user_id), room).await {
             Ok(()) => return Ok(()),
-            Err(error) => turned_away = error,
+            Err(error) => failures.push(error),
         }
     }
-    Err(turned_away)
+    // A homeserver that says no says more than one that says nothing.
+    let told = failures.into_iter().min_by_key(|error| error.status);
+    Err(told.unwrap_or_else(|| MatrixError::not_found("No such room")))
 }
 
 async fn join_through(
