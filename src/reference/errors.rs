@@ -42,6 +42,7 @@ errors! {
     guest_access = 403 "M_GUEST_ACCESS_FORBIDDEN";
     room_in_use = 400 "M_ROOM_IN_USE";
     unknown = 400 "M_UNKNOWN";
+    unsupported_version = 400 "M_UNSUPPORTED_ROOM_VERSION";
     internal = 500 "M_UNKNOWN";
     stopping = 503 "M_UNKNOWN";
     bad_gateway = 502 "M_UNKNOWN";

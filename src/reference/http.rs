@@ -92,6 +92,12 @@ impl Call {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// All values of a query parameter that may be repeated.
+    pub(crate) fn queries(&self, name: &str) -> Vec<String> {
+        let pairs = url::form_urlencoded::parse(self.query.as_bytes());
+        pairs.filter(|(found, _)| found == name).map(|(_, value)| value.into_owned()).collect()
+    }
+
     /// The body as a JSON object, whatever its Content-Type says.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, MatrixError> {
         match serde_json::from_slice(&self.body) {

@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use super::arithmetic::Arithmetic;
 use super::client_api;
 use super::faults::Fault;
-use super::federation::{Federation, TlsListener};
+use super::federation::pdu::Signer;
+use super::federation::{Federation, TlsListener, deliver};
 use super::options::{Account, Options};
 use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
@@ -80,6 +81,7 @@ pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, Star
     tasks.spawn(async move { drop(serving.await) });
     if let Some(tls) = tls {
         tasks.spawn(tls.serve(server.clone(), stopped));
+        tasks.spawn(deliver(server.clone()));
     }
     Ok(Running { address, federation_address, server_name, server, stop, tasks })
 }
@@ -172,6 +174,8 @@ pub(crate) struct Server {
     epoch_ms: u64,
     clock: Clock,
     shared: Mutex<Shared>,
+    /// Wakes whoever tells other homeservers what is new.
+    mail: Notify,
     stopped: watch::Receiver<bool>,
 }
 
@@ -197,6 +201,9 @@ impl Server {
         let federation =
             federation.map(|options| Federation::new(options, server_name, faults)).transpose()?;
         let federation = federation.map(Arc::new);
+        if let Some(federation) = &federation {
+            state.federate(Signer::new(server_name, federation.key.clone()));
+        }
         Ok(Self {
             routes: Routes::new(&options.binding, faults),
             fed_routes: Routes::between_servers(&options.binding),
@@ -207,6 +214,7 @@ impl Server {
             epoch_ms,
             clock: Clock::default(),
             shared: Mutex::new(Shared { state, waiting: HashMap::new() }),
+            mail: Notify::new(),
             stopped,
         })
     }
@@ -219,6 +227,9 @@ impl Server {
             if let Some(waiting) = shared.waiting.remove(&user) {
                 waiting.notify_waiters();
             }
+        }
+        if shared.state.has_mail() {
+            self.mail.notify_one();
         }
         result
     }
@@ -233,6 +244,11 @@ impl Server {
         let seen = look(&shared.state, self.clock.now());
         let changed = shared.waiting.entry(user).or_default().clone().notified_owned();
         (seen, changed)
+    }
+
+    /// Ends when there is something to tell other homeservers.
+    pub(crate) async fn mail(&self) {
+        self.mail.notified().await;
     }
 
     /// Whether the server deviates so.

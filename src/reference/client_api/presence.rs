@@ -33,8 +33,10 @@ pub(super) fn get(server: &Server, call: &Call) -> Answer {
     let owner = call.variables.get("user_id").unwrap_or_default();
     let content = server.with(|state, now| {
         let anybody = server.has(Fault::StrangersStatus);
-        let user = state.find_user(owner).filter(|user| anybody || state.shares_room(session.user, *user))?;
-        Some(state.presence_content(now, user, Way::Status))
+        match state.find_user(owner).filter(|user| anybody || state.shares_room(session.user, *user)) {
+            Some(user) => Some(state.presence_content(now, user, Way::Status)),
+            None => state.guest_status(now, session.user, owner),
+        }
     });
     match content {
         Some(content) => Ok(Reply::ok(&content)),

@@ -1,16 +1,20 @@
 //! Rooms: made, joined and left.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::auth::random_name;
 use crate::reference::errors::MatrixError;
+use crate::reference::federation::pdu::RoomVersion;
+use crate::reference::federation::visits;
 use crate::reference::http::{Answer, Call, Reply, required, text};
 use crate::reference::routes::Endpoint;
 use crate::reference::server::Server;
-use crate::reference::state::{Moderation, NewRoom, State, UserKey};
+use crate::reference::state::{Member, Moderation, NewRoom, State, UserKey};
 
-/// Makes a room.
-pub(super) fn create(server: &Server, call: &Call) -> Answer {
+/// Makes a room, and invites whom it is to be made with; guests once it is there.
+pub(super) async fn create(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let body = call.optional_object()?;
     let id = format!("!{}:{}", random_name::<9>()?, server.server_name);
@@ -21,26 +25,44 @@ pub(super) fn create(server: &Server, call: &Call) -> Answer {
     };
     let alias = text(&body, "room_alias_name")?.map(|name| format!("#{name}:{}", server.server_name));
     let name = text(&body, "name")?.map(str::to_owned);
-    let version = text(&body, "room_version")?.unwrap_or("10").to_owned();
-    server.with(|state, now| {
-        let invite = invitees(state, &body)?;
+    let version = match text(&body, "room_version")? {
+        None => RoomVersion::default(),
+        Some(version) => RoomVersion::parse(version).ok_or_else(|| {
+            MatrixError::unsupported_version("This server makes rooms of versions 10 and 11")
+        })?,
+    };
+    let guests = server.with(|state, now| {
+        let (invite, guests) = invitees(state, &body)?;
         let room = NewRoom { id: id.clone(), public, version, name, alias, invite };
-        state.create_room(now, session.user, room)
+        state.create_room(now, session.user, room).map(|()| guests)
     })?;
+    for guest in guests {
+        visits::invite(server, session.user, &id, &guest).await?;
+    }
     Ok(Reply::ok(&json!({ "room_id": id })))
 }
 
-fn invitees(state: &State, body: &Map<String, Value>) -> Result<Vec<UserKey>, MatrixError> {
+/// Whom a new room is made with: users of this server, and guests.
+type Invitees = (Vec<UserKey>, Vec<Arc<str>>);
+
+fn invitees(state: &State, body: &Map<String, Value>) -> Result<Invitees, MatrixError> {
     let wrong = || MatrixError::bad_json("invite must be an array of user IDs");
     let list = match body.get("invite") {
-        None => return Ok(Vec::new()),
+        None => return Ok(Invitees::default()),
         Some(list) => list.as_array().ok_or_else(wrong)?,
     };
-    list.iter().map(|user| find_user(state, user.as_str().ok_or_else(wrong)?)).collect()
+    let (mut users, mut guests) = Invitees::default();
+    for user_id in list {
+        match find_member(state, user_id.as_str().ok_or_else(wrong)?)? {
+            Member::Local(user) => users.push(user),
+            Member::Guest(guest) => guests.push(guest),
+        }
+    }
+    Ok((users, guests))
 }
 
-fn find_user(state: &State, user_id: &str) -> Result<UserKey, MatrixError> {
-    state.find_user(user_id).ok_or_else(|| MatrixError::not_found("No such user on this server"))
+fn find_member(state: &State, user_id: &str) -> Result<Member, MatrixError> {
+    state.find_member(user_id).ok_or_else(|| MatrixError::not_found("No such user"))
 }
 
 /// The room that a path names, by ID or alias.
@@ -49,33 +71,51 @@ fn room(call: &Call) -> &str {
 }
 
 /// Invites a user.
-pub(super) fn invite(server: &Server, call: &Call) -> Answer {
+pub(super) async fn invite(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let body = call.object()?;
     let invitee = required(&body, "user_id")?;
-    server.with(|state, now| {
-        let invitee = find_user(state, invitee)?;
-        state.invite(now, session.user, room(call), invitee)
+    let guest = server.with(|state, now| match find_member(state, invitee)? {
+        Member::Local(user) => state.invite(now, session.user, room(call), user).map(|()| None),
+        Member::Guest(guest) => Ok(Some(guest)),
     })?;
+    if let Some(guest) = guest {
+        visits::invite(server, session.user, room(call), &guest).await?;
+    }
     Ok(Reply::empty())
 }
 
-/// Joins a room.
-pub(super) fn join(server: &Server, call: &Call) -> Answer {
+/// Joins a room: here, if anybody here is in it, else through the homeservers that are named.
+pub(super) async fn join(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     call.optional_object()?;
-    let id = server.with(|state, now| {
-        let id = state.find_room(room(call)).ok_or_else(|| MatrixError::not_found("No such room"))?;
-        state.join(now, session.user, &id).map(|()| id)
-    })?;
+    let name = room(call);
+    let joined = server.with(|state, now| {
+        let id = state.find_room(name).filter(|id| state.room_version(id).is_some())?;
+        Some(state.join(now, session.user, &id).map(|()| id))
+    });
+    let id = match joined {
+        Some(joined) => joined?,
+        None if name.starts_with('!') => {
+            let via = [call.queries("via"), call.queries("server_name")].concat();
+            visits::join(server, session.user, name, via).await?;
+            name.to_owned()
+        }
+        None => return Err(MatrixError::not_found("No such room").into()),
+    };
     Ok(Reply::ok(&json!({ "room_id": id })))
 }
 
-/// Leaves a room.
-pub(super) fn leave(server: &Server, call: &Call) -> Answer {
+/// Leaves a room, or turns an invitation down.
+pub(super) async fn leave(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     call.optional_object()?;
-    server.with(|state, now| state.leave(now, session.user, room(call)))?;
+    let name = room(call);
+    let is_elsewhere = server.with(|state, _| state.is_invited_elsewhere(session.user, name));
+    match is_elsewhere {
+        true => visits::decline(server, session.user, name).await?,
+        false => server.with(|state, now| state.leave(now, session.user, name))?,
+    }
     Ok(Reply::empty())
 }
 
@@ -97,7 +137,7 @@ pub(super) fn moderate(server: &Server, call: &Call, endpoint: Endpoint) -> Answ
         _ => Moderation::Kick,
     };
     server.with(|state, now| {
-        let subject = find_user(state, subject)?;
+        let subject = find_member(state, subject)?;
         state.moderate(now, session.user, room(call), (subject, action))
     })?;
     Ok(Reply::empty())

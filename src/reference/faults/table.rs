@@ -418,4 +418,46 @@ faults! {
         r"lookups are made for users who share no room with whom they ask about";
 
     // Between homeservers: presence.
+    FedPresenceSilent = "fed-presence-silent" breaks ["federation.presence-out"] of "C4":
+        r"no presence goes to other homeservers";
+    FedPresenceWithoutHash = "fed-presence-without-hash" breaks ["federation.presence-out"] of "C4":
+        r"presence goes to other homeservers field by field, and the hash is not among the fields";
+    FedPresenceFirstOnly = "fed-presence-first-only" breaks ["federation.presence-out"] of "C5":
+        r"a hash is told to other homeservers, its changes are not";
+    FedPresenceNotToNewcomers = "fed-presence-not-to-newcomers" breaks ["federation.presence-out"] of "C5":
+        r"a homeserver that joins a room learns the next change, not the values in force";
+    FedPresenceRemovalUnsent = "fed-presence-removal-unsent" breaks ["federation.presence-out"] of "C5":
+        r"other homeservers are not told that there is no hash any more";
+    FedPresencePadded = "fed-presence-padded" breaks ["federation.presence-out"] of "C4":
+        r"the hash is padded in presence towards other homeservers alone";
+    FedPresenceOneServer = "fed-presence-one-server" breaks ["federation.presence-out"] of "C5":
+        r"of the other homeservers in a room only the first is told of a change";
+    FedPresenceInIgnored = "fed-presence-in-ignored" breaks ["federation.presence-in"] of "C4":
+        r"presence of other homeservers is thrown away";
+    FedPresenceInFirstEntry = "fed-presence-in-first-entry" breaks ["federation.presence-in"] of "C4":
+        r"of the entries of a presence EDU only the first is read";
+    FedPresenceInLastEntry = "fed-presence-in-last-entry" breaks ["federation.presence-in"] of "C4":
+        r"of the entries of a presence EDU the last one replaces those before";
+    FedPresenceInHashDropped = "fed-presence-in-hash-dropped" breaks ["federation.presence-in"] of "C4":
+        r"incoming presence is copied field by field, and the hash is not among the fields";
+    FedPresenceInNotInStatus = "fed-presence-in-not-in-status" breaks ["federation.presence-in"] of "C4":
+        r"the status request does not carry the hash of remote users";
+    FedPresenceInNotInSync = "fed-presence-in-not-in-sync" breaks ["federation.presence-in"] of "C4":
+        r"`/sync` does not carry the hash of remote users";
+    FedPresenceInRemovalIgnored = "fed-presence-in-removal-ignored" breaks ["federation.presence-in"] of "C5":
+        r"an entry without a hash leaves the one before in place";
+    FedPresenceInReplayed = "fed-presence-in-replayed" breaks ["federation.presence-in"] of "C5":
+        r"a transaction that comes again is processed again";
+    FedPresenceInMalformedEnds = "fed-presence-in-malformed-ends" breaks ["federation.presence-in"] of "C4":
+        r"one malformed hash and the whole EDU is thrown away";
+    FedPresenceInMalformedShown = "fed-presence-in-malformed-shown" breaks ["federation.presence-in"] of "C4":
+        r"whatever stands in the hash's place is shown to clients";
+    FedPresenceInNewSharerWaits = "fed-presence-in-new-sharer-waits" breaks ["federation.presence-in"] of "C5":
+        r"whoever begins to share a room with a remote user learns their next change, not the value in force";
+    FedPresenceSpoofOthers = "fed-presence-spoof-others" breaks ["federation.presence-spoof"] of "C4":
+        r"a homeserver may speak for the users of any other";
+    FedPresenceSpoofOwn = "fed-presence-spoof-own" breaks ["federation.presence-spoof"] of "C4":
+        r"a homeserver may speak for this one's own users";
+    FedPresenceSpoofDropsRest = "fed-presence-spoof-drops-rest" breaks ["federation.presence-spoof"] of "C4":
+        r"one entry about somebody else's user and the whole EDU is thrown away";
 }

@@ -81,7 +81,7 @@ impl Federation {
     }
 
     fn signed_object(&self, mut object: CanonicalJsonObject) -> Result<CanonicalJsonObject, Unsignable> {
-        match sign_json(&self.server_name, &self.key, &mut object) {
+        match sign_json(&self.server_name, &*self.key, &mut object) {
             Ok(()) => Ok(object),
             Err(error) => Err(Unsignable(error.to_string())),
         }

@@ -13,15 +13,20 @@ mod keys;
 mod listener;
 pub(crate) mod lookup;
 mod outbound;
+mod outbox;
+pub(crate) mod pdu;
 mod rooms;
+#[cfg(test)]
+mod rooms_test;
 #[cfg(test)]
 pub(super) mod test_kit;
 #[cfg(test)]
 mod tests;
 mod transactions;
+pub(crate) mod visits;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ruma_signatures::Ed25519KeyPair;
 use serde_json::Value;
@@ -37,11 +42,14 @@ use outbound::{Outbound, Outgoing};
 pub(super) use api::handle;
 pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
+pub(super) use outbox::deliver;
+#[cfg(test)]
+pub(super) use transactions::send as receive_transaction;
 
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.
-    pub(crate) key: Ed25519KeyPair,
+    pub(crate) key: Arc<Ed25519KeyPair>,
     server_name: String,
     outbound: Outbound,
     keys: RemoteKeys,
@@ -62,7 +70,7 @@ impl Federation {
         let key = Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version)
             .map_err(|error| failed(error.to_string()))?;
         Ok(Self {
-            key,
+            key: Arc::new(key),
             server_name: server_name.to_owned(),
             outbound: Outbound::new(options, faults).map_err(failed)?,
             keys: RemoteKeys::new(faults),

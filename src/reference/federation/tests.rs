@@ -81,7 +81,8 @@ fn the_documented_request_is_signed_as_documented() {
     let der =
         [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], seed.as_bytes()].concat();
     let key = ruma_signatures::Ed25519KeyPair::from_der(&der, "1".to_owned()).unwrap();
-    let federation = Federation { key, server_name: "beta.example".to_owned(), ..asker(PATIENCE) };
+    let federation =
+        Federation { key: key.into(), server_name: "beta.example".to_owned(), ..asker(PATIENCE) };
     let uri =
         format!("{F}/users/%40alice%3Aalpha.example/sets/gpngsZJB7JyXB3j4f36kMQA3NO00%2FL5Ulh0tfenNxnc");
     assert_eq!(

@@ -1,11 +1,73 @@
-//! Transactions of other homeservers.
+//! Transactions of other homeservers (Server-Server API, "Transactions"): events and presence.
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
+
+use super::pdu::Pdu;
+use super::rooms::verified;
 use crate::reference::errors::MatrixError;
-use crate::reference::http::{Answer, Call};
+use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 
-pub(super) async fn send(_server: &Arc<Server>, _origin: &str, _call: &Call) -> Answer {
-    Err(MatrixError::unrecognized("No such endpoint").into())
+/// What one transaction may hold.
+const MAX_PDUS: usize = 50;
+const MAX_EDUS: usize = 100;
+/// The longest transaction ID, in bytes.
+const MAX_ID: usize = 255;
+
+/// Takes in a transaction, once. What is wrong with one event harms no other.
+pub(in crate::reference) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Answer {
+    let id = call.variables.get("txn_id").filter(|id| !id.is_empty() && id.len() <= MAX_ID);
+    let id = id.ok_or_else(|| MatrixError::invalid_param("A transaction ID has 1 to 255 bytes"))?;
+    let body = call.object()?;
+    let (pdus, edus) = (list(&body, "pdus", MAX_PDUS)?, list(&body, "edus", MAX_EDUS)?);
+    if !server.with(|state, _| state.begin_transaction(origin, id)) {
+        return Ok(Reply::ok(&json!({ "pdus": {} })));
+    }
+    let mut results = Map::new();
+    for pdu in pdus {
+        if let Some((id, result)) = receive(server, origin, pdu).await {
+            let result = result.map_or_else(|error| json!({ "error": error.message }), |()| json!({}));
+            results.insert(id, result);
+        }
+    }
+    let kind = server.options.binding.presence.edu.as_str();
+    for edu in edus.iter().filter(|edu| edu["edu_type"] == kind) {
+        if let Some(entries) = edu["content"]["push"].as_array() {
+            server.with(|state, now| state.receive_presence(now, origin, entries));
+        }
+    }
+    Ok(Reply::ok(&json!({ "pdus": results })))
+}
+
+fn list<'a>(body: &'a Map<String, Value>, name: &str, most: usize) -> Result<&'a [Value], MatrixError> {
+    match body.get(name) {
+        None => Ok(&[]),
+        Some(Value::Array(list)) if list.len() <= most => Ok(list),
+        Some(Value::Array(_)) => Err(MatrixError::invalid_param(format!("At most {most} {name} at once"))),
+        Some(_) => Err(MatrixError::bad_json(format!("{name} must be an array"))),
+    }
+}
+
+/// Takes in an event, and says by name what came of it; what cannot even be named is passed over.
+async fn receive(
+    server: &Arc<Server>,
+    origin: &str,
+    event: &Value,
+) -> Option<(String, Result<(), MatrixError>)> {
+    let room = event["room_id"].as_str().unwrap_or_default();
+    let version = server.with(|state, _| state.room_version(room));
+    let pdu = Pdu::read(version.unwrap_or_default(), event.clone()).ok()?;
+    let id = pdu.id().to_string();
+    let result = match version {
+        None => Err(MatrixError::not_found("No such room here")),
+        Some(_) => accept(server, origin, pdu).await,
+    };
+    Some((id, result))
+}
+
+async fn accept(server: &Arc<Server>, origin: &str, pdu: Pdu) -> Result<(), MatrixError> {
+    let pdu = verified(server, pdu).await?;
+    server.with(|state, now| state.receive_event(now, origin, pdu))
 }

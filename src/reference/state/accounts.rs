@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::membership::Membership;
 use super::presence::Presence;
-use super::rooms::Membership;
 use super::sessions::Device;
 use super::{State, UserKey};
 use crate::reference::arithmetic::Set;

@@ -2,8 +2,13 @@
 //! transition that depends on time takes `now`, the time since the server started.
 
 mod accounts;
+mod across;
+mod events;
+mod membership;
 mod offers;
+mod outgoing;
 mod presence;
+mod received;
 mod remote;
 mod rooms;
 mod sessions;
@@ -19,10 +24,13 @@ use std::time::Duration;
 
 use super::arithmetic::{Arithmetic, Set};
 use super::faults::{Fault, FaultSet};
+use super::federation::pdu::Signer;
 use super::grants::Grant;
 use super::options::{Options, ServerLimits};
 
 pub(crate) use accounts::NewUser;
+pub(crate) use membership::{Kind, Member};
+pub(crate) use outgoing::Transaction;
 pub(crate) use presence::{Availability, Way};
 pub(crate) use rooms::{Moderation, NewRoom};
 pub(crate) use sessions::{DeviceInfo, Ending, Login, Session};
@@ -46,6 +54,8 @@ pub(crate) struct Rules {
     pub(crate) presence_event: String,
     /// The field of its content that holds the hash.
     pub(crate) presence_field: String,
+    /// The type of the EDU that carries it to other homeservers.
+    pub(crate) presence_edu: String,
     /// Milliseconds since the Unix epoch at which the server started.
     pub(crate) epoch_ms: u64,
 }
@@ -62,6 +72,7 @@ impl Rules {
             presence_enabled: options.presence_enabled,
             presence_event: options.binding.presence.event.clone(),
             presence_field: options.binding.presence.field.clone(),
+            presence_edu: options.binding.presence.edu.clone(),
             epoch_ms,
         }
     }
@@ -78,6 +89,11 @@ pub(crate) struct State {
     tokens: HashMap<String, Session>,
     rooms: HashMap<String, rooms::Room>,
     aliases: BTreeMap<String, String>,
+    /// Signs events, where the server federates.
+    signer: Option<Signer>,
+    guests: remote::Guests,
+    outgoing: outgoing::Outgoing,
+    received: received::Received,
     sets: sets::Sets,
     uia: uia::Authentications,
     nonces: BTreeMap<String, Duration>,
@@ -99,6 +115,10 @@ impl State {
             tokens: HashMap::new(),
             rooms: HashMap::new(),
             aliases: BTreeMap::new(),
+            signer: None,
+            guests: remote::Guests::default(),
+            outgoing: outgoing::Outgoing::default(),
+            received: received::Received::default(),
             sets: sets::Sets::default(),
             uia: uia::Authentications::default(),
             nonces: BTreeMap::new(),
@@ -106,6 +126,16 @@ impl State {
             grudges: BTreeSet::new(),
             shared_offer: None,
         }
+    }
+
+    /// Makes the homeserver one that federates: from now on its rooms' events are signed.
+    pub(crate) fn federate(&mut self, signer: Signer) {
+        self.signer = Some(signer);
+    }
+
+    /// What signs events, where the server federates.
+    pub(crate) fn signer(&self) -> Option<Signer> {
+        self.signer.clone()
     }
 
     /// The users who have something new to see, or are gone, since the last call.

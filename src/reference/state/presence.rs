@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::rooms::Kind;
+use super::membership::Kind;
 use super::{State, UserKey};
 use crate::reference::faults::Fault;
 
@@ -29,7 +29,8 @@ impl Availability {
         }
     }
 
-    const fn word(self) -> &'static str {
+    /// Matrix's word for it.
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Online => "online",
             Self::Unavailable => "unavailable",
@@ -48,6 +49,8 @@ pub(super) struct Presence {
     pub(super) position: u64,
     /// What some faults put in the place of the hash.
     pub(super) forged: Option<Value>,
+    /// Whether a hash of theirs has been told to another homeserver.
+    pub(super) announced: bool,
 }
 
 /// By which way presence is told.
@@ -56,6 +59,7 @@ pub(crate) enum Way {
     Status,
     InitialSync,
     IncrementalSync,
+    Federation,
 }
 
 impl State {
@@ -96,8 +100,14 @@ impl State {
         }
     }
 
-    /// Marks a user's presence as changed, for everybody who shares a room and for their own sessions.
+    /// Tells of a user's presence that it has changed: here, and at other homeservers.
     pub(super) fn publish_presence(&mut self, user: UserKey) {
+        self.show_presence(user);
+        self.announce(user);
+    }
+
+    /// Marks a user's presence as changed, for everybody who shares a room and for their own sessions.
+    pub(super) fn show_presence(&mut self, user: UserKey) {
         if self.rules.presence_enabled {
             self.users[user.0].presence.position = self.advance();
             let sharers = self.sharers(user);
@@ -200,8 +210,10 @@ impl State {
             Way::Status => self.has(Fault::StatusWithoutHash),
             Way::InitialSync => self.has(Fault::SyncInitialWithoutHash),
             Way::IncrementalSync => self.has(Fault::SyncIncrementalWithoutHash),
+            Way::Federation => self.has(Fault::FedPresenceWithoutHash),
         };
-        let unsynced = way != Way::Status && self.has(Fault::SyncWithoutHash);
+        let synced = matches!(way, Way::InitialSync | Way::IncrementalSync);
+        let unsynced = synced && self.has(Fault::SyncWithoutHash);
         let hidden =
             owner.presence.availability == Availability::Offline && self.has(Fault::OfflineHidesHash);
         if silent || unsynced || hidden {
@@ -217,7 +229,9 @@ impl State {
             Way::Status if self.has(Fault::StatusOneLate) => before.or(owner.union.as_ref()),
             _ => owner.union.as_ref(),
         };
-        let padding = if self.has(Fault::HashPaddedInPresence) { "=" } else { "" };
+        let padded = self.has(Fault::HashPaddedInPresence)
+            || (way == Way::Federation && self.has(Fault::FedPresencePadded));
+        let padding = if padded { "=" } else { "" };
         union.map(|union| self.arithmetic().hash_in_answer(&format!("{}{padding}", union.hash)))
     }
 }

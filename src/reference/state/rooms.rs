@@ -1,66 +1,57 @@
-//! Rooms: who is joined, invited or banned, and the state events that tell clients so.
+//! Rooms: made, joined, left and moderated by users of this server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::events::{Graph, StateEvent, power_levels};
+use super::membership::{Change, Kind, Member, Membership};
 use super::{State, UserKey};
 use crate::reference::errors::MatrixError;
+use crate::reference::federation::pdu::RoomVersion;
 
-/// Rooms left that a user still hears of; the oldest are forgotten.
-const LEFT_ROOMS: usize = 64;
-
-/// How a user stands to a room, and since which position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Membership {
-    pub(super) kind: Kind,
-    pub(super) position: u64,
-}
-
-/// The values of `membership` that a user's own list holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Joined,
-    Invited,
-    Left,
-    Banned,
-}
-
-impl Kind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Joined => "join",
-            Self::Invited => "invite",
-            Self::Left => "leave",
-            Self::Banned => "ban",
-        }
-    }
-}
+/// The longest name of a room, in bytes: an event must hold it.
+const MAX_NAME: usize = 1 << 10;
 
 /// A room.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) creator: UserKey,
+    pub(super) version: RoomVersion,
+    pub(super) creator: Arc<str>,
     pub(super) public: bool,
-    /// Joined users, with the position at which they joined.
+    /// Joined users of this server, with the position at which they joined.
     pub(super) joined: BTreeMap<UserKey, u64>,
+    /// Invited users of this server.
     pub(super) invited: BTreeSet<UserKey>,
+    /// Joined users of other servers, by full ID, likewise.
+    pub(super) guests: BTreeMap<Arc<str>, u64>,
     pub(super) alias: Option<String>,
     /// The current state, by type and state key.
     pub(super) state: BTreeMap<(&'static str, String), StateEvent>,
     /// The position of the youngest state event.
     pub(super) changed: u64,
+    /// Where its events hang.
+    pub(super) graph: Graph,
 }
 
-/// A state event.
-#[derive(Clone, Debug)]
-pub(super) struct StateEvent {
-    pub(super) position: u64,
-    pub(super) sender: Arc<str>,
-    pub(super) content: Value,
-    pub(super) sent_ms: u64,
+impl Room {
+    /// A room without events.
+    pub(super) fn new(version: RoomVersion, creator: Arc<str>, public: bool) -> Self {
+        Self {
+            version,
+            creator,
+            public,
+            joined: BTreeMap::new(),
+            invited: BTreeSet::new(),
+            guests: BTreeMap::new(),
+            alias: None,
+            state: BTreeMap::new(),
+            changed: 0,
+            graph: Graph::default(),
+        }
+    }
 }
 
 /// What makes a room.
@@ -69,7 +60,7 @@ pub(crate) struct NewRoom {
     /// The full room ID.
     pub(crate) id: String,
     pub(crate) public: bool,
-    pub(crate) version: String,
+    pub(crate) version: RoomVersion,
     pub(crate) name: Option<String>,
     /// The full alias.
     pub(crate) alias: Option<String>,
@@ -87,6 +78,9 @@ impl State {
         if self.rooms.len() >= self.rules.limits.rooms {
             return Err(MatrixError::limit_exceeded("This server takes no more rooms"));
         }
+        if new.name.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
+            return Err(MatrixError::too_large("The room's name is too long"));
+        }
         self.check_room_quota(creator)?;
         for user in &new.invite {
             self.check_room_quota(*user)?;
@@ -97,25 +91,30 @@ impl State {
             }
             self.aliases.insert(alias.clone(), new.id.clone());
         }
-        let room = Room {
-            creator,
-            public: new.public,
-            joined: BTreeMap::new(),
-            invited: BTreeSet::new(),
-            alias: new.alias,
-            state: BTreeMap::new(),
-            changed: 0,
-        };
+        let user_id = self.user_id(creator).clone();
+        let room = Room { alias: new.alias, ..Room::new(new.version, user_id.clone(), new.public) };
         self.rooms.insert(new.id.clone(), room);
         let rule = if new.public { "public" } else { "invite" };
-        self.put_state(now, &new.id, creator, "m.room.create", json!({ "room_version": new.version }));
-        self.set_membership(now, &new.id, creator, creator, Kind::Joined);
-        self.put_state(now, &new.id, creator, "m.room.join_rules", json!({ "join_rule": rule }));
-        if let Some(name) = new.name {
-            self.put_state(now, &new.id, creator, "m.room.name", json!({ "name": name }));
+        let created = ("m.room.create", new.version.create_content(&user_id));
+        self.put_state(now, &new.id, &user_id, created);
+        self.set_own_membership(now, &new.id, creator, Kind::Joined);
+        let mut rest = vec![
+            ("m.room.power_levels", power_levels(&user_id)),
+            ("m.room.join_rules", json!({ "join_rule": rule })),
+            ("m.room.history_visibility", json!({ "history_visibility": "shared" })),
+        ];
+        rest.extend(new.name.map(|name| ("m.room.name", json!({ "name": name }))));
+        for state in rest {
+            self.put_state(now, &new.id, &user_id, state);
         }
         for user in new.invite.into_iter().filter(|user| *user != creator) {
-            self.set_membership(now, &new.id, creator, user, Kind::Invited);
+            let change = Change {
+                sender: user_id.clone(),
+                subject: Member::Local(user),
+                kind: Kind::Invited,
+                pdu: None,
+            };
+            self.set_membership(now, &new.id, change);
         }
         Ok(())
     }
@@ -129,7 +128,8 @@ impl State {
     /// Joins a room that is public or to which one is invited; joining again changes nothing.
     pub(crate) fn join(&mut self, now: Duration, user: UserKey, room: &str) -> Result<(), MatrixError> {
         let kind = self.kind(user, room);
-        let found = self.rooms.get(room).ok_or_else(|| MatrixError::not_found("No such room"))?;
+        let found = self.rooms.get(room).filter(|found| !found.joined.is_empty());
+        let found = found.ok_or_else(|| MatrixError::not_found("No such room"))?;
         match kind {
             Some(Kind::Joined) => return Ok(()),
             Some(Kind::Banned) => return Err(MatrixError::forbidden("You are banned from this room")),
@@ -137,7 +137,7 @@ impl State {
             _ if found.public => self.check_room_quota(user)?,
             _ => return Err(MatrixError::forbidden("You are not invited to this room")),
         }
-        self.set_membership(now, room, user, user, Kind::Joined);
+        self.set_own_membership(now, room, user, Kind::Joined);
         Ok(())
     }
 
@@ -149,22 +149,36 @@ impl State {
         room: &str,
         invitee: UserKey,
     ) -> Result<(), MatrixError> {
-        self.check_joined(user, room)?;
-        match self.kind(invitee, room) {
-            Some(Kind::Joined) => return Err(MatrixError::forbidden("The user is in the room")),
-            Some(Kind::Banned) => return Err(MatrixError::forbidden("The user is banned from the room")),
-            Some(Kind::Invited) => return Ok(()),
-            _ => self.check_room_quota(invitee)?,
+        if self.check_invitable(user, room, &Member::Local(invitee))? {
+            self.check_room_quota(invitee)?;
+            let sender = self.user_id(user).clone();
+            let change = Change { sender, subject: Member::Local(invitee), kind: Kind::Invited, pdu: None };
+            self.set_membership(now, room, change);
         }
-        self.set_membership(now, room, user, invitee, Kind::Invited);
         Ok(())
+    }
+
+    /// Whether there is anything to do to invite somebody; an error where it must not be done.
+    pub(super) fn check_invitable(
+        &self,
+        user: UserKey,
+        room: &str,
+        invitee: &Member,
+    ) -> Result<bool, MatrixError> {
+        self.check_joined(user, room)?;
+        match self.standing(invitee, room) {
+            Some(Kind::Joined) => Err(MatrixError::forbidden("The user is in the room")),
+            Some(Kind::Banned) => Err(MatrixError::forbidden("The user is banned from the room")),
+            Some(Kind::Invited) => Ok(false),
+            Some(Kind::Left) | None => Ok(true),
+        }
     }
 
     /// Leaves a room or declines an invitation; leaving again changes nothing.
     pub(crate) fn leave(&mut self, now: Duration, user: UserKey, room: &str) -> Result<(), MatrixError> {
         match self.kind(user, room) {
             Some(Kind::Joined | Kind::Invited) => {
-                self.set_membership(now, room, user, user, Kind::Left);
+                self.set_own_membership(now, room, user, Kind::Left);
                 Ok(())
             }
             Some(Kind::Left) => Ok(()),
@@ -178,19 +192,21 @@ impl State {
         now: Duration,
         user: UserKey,
         room: &str,
-        (subject, action): (UserKey, Moderation),
+        (subject, action): (Member, Moderation),
     ) -> Result<(), MatrixError> {
         self.check_joined(user, room)?;
-        if self.rooms.get(room).is_none_or(|found| found.creator != user) || subject == user {
+        let sender = self.user_id(user).clone();
+        if self.rooms.get(room).is_none_or(|found| found.creator != sender) || subject == Member::Local(user)
+        {
             return Err(MatrixError::forbidden("You may not do this in this room"));
         }
-        let kind = match (action, self.kind(subject, room)) {
+        let kind = match (action, self.standing(&subject, room)) {
             (Moderation::Kick, Some(Kind::Joined | Kind::Invited)) => Kind::Left,
             (Moderation::Ban, _) => Kind::Banned,
             (Moderation::Unban, Some(Kind::Banned)) => Kind::Left,
             _ => return Err(MatrixError::forbidden("The user does not stand so to this room")),
         };
-        self.set_membership(now, room, user, subject, kind);
+        self.set_membership(now, room, Change { sender, subject, kind, pdu: None });
         Ok(())
     }
 
@@ -211,7 +227,7 @@ impl State {
         let rooms: Vec<String> = self.users[user.0].rooms.keys().cloned().collect();
         for room in rooms {
             if matches!(self.kind(user, &room), Some(Kind::Joined | Kind::Invited)) {
-                self.set_membership(now, &room, user, user, Kind::Left);
+                self.set_own_membership(now, &room, user, Kind::Left);
             }
         }
     }
@@ -225,8 +241,9 @@ impl State {
     /// The users joined in a room, for one of them.
     pub(crate) fn joined_members(&self, user: UserKey, room: &str) -> Result<Vec<Arc<str>>, MatrixError> {
         self.check_joined(user, room)?;
-        let members = self.rooms.get(room).into_iter().flat_map(|found| found.joined.keys());
-        Ok(members.map(|member| self.user_id(*member).clone()).collect())
+        let Some(found) = self.rooms.get(room) else { return Ok(Vec::new()) };
+        let local = found.joined.keys().map(|member| self.user_id(*member));
+        Ok(local.chain(found.guests.keys()).cloned().collect())
     }
 
     pub(super) fn joined_rooms_of(&self, user: UserKey) -> impl Iterator<Item = &Room> {
@@ -234,18 +251,14 @@ impl State {
         joined.filter_map(|(id, _)| self.rooms.get(id))
     }
 
-    fn kind(&self, user: UserKey, room: &str) -> Option<Kind> {
-        self.users[user.0].rooms.get(room).map(|membership| membership.kind)
-    }
-
-    fn check_joined(&self, user: UserKey, room: &str) -> Result<(), MatrixError> {
+    pub(super) fn check_joined(&self, user: UserKey, room: &str) -> Result<(), MatrixError> {
         match self.kind(user, room) {
             Some(Kind::Joined) => Ok(()),
             _ => Err(MatrixError::forbidden("You are not in this room")),
         }
     }
 
-    fn check_room_quota(&self, user: UserKey) -> Result<(), MatrixError> {
+    pub(super) fn check_room_quota(&self, user: UserKey) -> Result<(), MatrixError> {
         let current = |m: &&Membership| matches!(m.kind, Kind::Joined | Kind::Invited);
         match self.users[user.0].rooms.values().filter(current).count() < self.rules.limits.rooms_per_user {
             true => Ok(()),
@@ -253,58 +266,10 @@ impl State {
         }
     }
 
-    /// The one place where a membership changes.
-    fn set_membership(&mut self, now: Duration, id: &str, sender: UserKey, user: UserKey, kind: Kind) {
-        let position = self.advance();
-        let state_key = self.user_id(user).to_string();
-        let event = StateEvent {
-            position,
-            sender: self.user_id(sender).clone(),
-            content: json!({ "membership": kind.word() }),
-            sent_ms: self.timestamp(now),
-        };
-        let Some(room) = self.rooms.get_mut(id) else { return };
-        self.touched.extend(room.joined.keys().copied());
-        self.touched.insert(user);
-        room.joined.remove(&user);
-        room.invited.remove(&user);
-        match kind {
-            Kind::Joined => drop(room.joined.insert(user, position)),
-            Kind::Invited => drop(room.invited.insert(user)),
-            Kind::Left | Kind::Banned => {}
-        }
-        room.state.insert(("m.room.member", state_key), event);
-        room.changed = position;
-        let memberships = &mut self.users[user.0].rooms;
-        memberships.insert(id.to_owned(), Membership { kind, position });
-        forget_oldest_left(memberships);
-        self.drop_if_empty(id);
-    }
-
-    fn put_state(&mut self, now: Duration, id: &str, sender: UserKey, kind: &'static str, content: Value) {
-        let position = self.advance();
-        let (sender, sent_ms) = (self.user_id(sender).clone(), self.timestamp(now));
-        if let Some(room) = self.rooms.get_mut(id) {
-            room.state.insert((kind, String::new()), StateEvent { position, sender, content, sent_ms });
-            room.changed = position;
-        }
-    }
-
-    /// A room in which nobody is joined can never be seen again: even an invitation to it leads nowhere.
-    fn drop_if_empty(&mut self, id: &str) {
-        if self.rooms.get(id).is_none_or(|room| !room.joined.is_empty()) {
-            return;
-        }
-        let Some(room) = self.rooms.remove(id) else { return };
-        if let Some(alias) = room.alias {
-            self.aliases.remove(&alias);
-        }
-        for user in room.invited {
-            let position = self.advance();
-            let left = Membership { kind: Kind::Left, position };
-            self.users[user.0].rooms.insert(id.to_owned(), left);
-            self.touched.insert(user);
-        }
+    /// A user changes their own membership.
+    fn set_own_membership(&mut self, now: Duration, room: &str, user: UserKey, kind: Kind) {
+        let sender = self.user_id(user).clone();
+        self.set_membership(now, room, Change { sender, subject: Member::Local(user), kind, pdu: None });
     }
 }
 
@@ -314,14 +279,4 @@ pub(crate) enum Moderation {
     Kick,
     Ban,
     Unban,
-}
-
-fn forget_oldest_left(memberships: &mut BTreeMap<String, Membership>) {
-    let is_left = |m: &Membership| m.kind == Kind::Left;
-    if memberships.values().filter(|m| is_left(m)).count() > LEFT_ROOMS {
-        let oldest = memberships.iter().filter(|(_, m)| is_left(m)).min_by_key(|(_, m)| m.position);
-        if let Some(id) = oldest.map(|(id, _)| id.clone()) {
-            memberships.remove(&id);
-        }
-    }
 }

@@ -50,9 +50,7 @@ impl State {
         session: &Session,
         set: Arc<Set>,
     ) -> Result<(), MatrixError> {
-        if now >= self.sets.next_sweep {
-            self.sweep(now);
-        }
+        self.sweep_when_due(now);
         self.check_grudges(session.user, &set)?;
         let (known_for, per_user) = (self.rules.limits.known_for, self.rules.limits.sets_per_user);
         let uploads = &mut self.users[session.user.0].uploads;
@@ -62,8 +60,7 @@ impl State {
                 return Err(MatrixError::limit_exceeded("This user has uploaded too many sets"));
             }
         }
-        let bytes = self.sets.bytes + set.body.len();
-        if !self.sets.known.contains_key(&set.hash) && bytes > self.rules.limits.total_set_bytes {
+        if !self.has_space_for(&set) {
             return Err(MatrixError::limit_exceeded("This server keeps no more sets"));
         }
         let upload = Uploaded { until: now + known_for, login: session.login };
@@ -77,6 +74,19 @@ impl State {
             Some(Err(_)) => Err(MatrixError::unknown_token("This session has ended")),
             Some(Ok(())) | None => Ok(()),
         }
+    }
+
+    /// Keeps a set that nobody here has uploaded; where there is no space, it is not kept.
+    pub(super) fn insert_set(&mut self, now: Duration, set: Arc<Set>) {
+        self.sweep_when_due(now);
+        if self.has_space_for(&set) {
+            self.sets.insert(set, now + self.rules.limits.known_for);
+        }
+    }
+
+    fn has_space_for(&self, set: &Set) -> bool {
+        let bytes = self.sets.bytes + set.body.len();
+        self.sets.known.contains_key(&set.hash) || bytes <= self.rules.limits.total_set_bytes
     }
 
     /// Refuses what some faults refuse for ever.
@@ -185,7 +195,7 @@ impl State {
     }
 
     /// The set behind a hash, while it is known.
-    fn known_set(&self, now: Duration, hash: &str) -> Option<Arc<Set>> {
+    pub(super) fn known_set(&self, now: Duration, hash: &str) -> Option<Arc<Set>> {
         let known = self.sets.known.get(hash)?;
         (known.until > now || self.is_in_force(hash)).then(|| known.set.clone())
     }
@@ -303,6 +313,12 @@ impl State {
             sets.extend(shared.filter_map(|(_, device)| device.declared.clone()));
         }
         sets
+    }
+
+    fn sweep_when_due(&mut self, now: Duration) {
+        if now >= self.sets.next_sweep {
+            self.sweep(now);
+        }
     }
 
     /// Forgets every set whose time is over and that no session has in force.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::events::StateEvent;
+use super::membership::Kind;
 use super::presence::Way;
-use super::rooms::{Kind, Room, StateEvent};
+use super::rooms::Room;
 use super::{State, UserKey};
 
 /// What a user has not seen yet.
@@ -55,6 +57,7 @@ impl State {
         let way = if since.is_none() { Way::InitialSync } else { Way::IncrementalSync };
         let unseen = self.unseen_presence(user, since.unwrap_or(0));
         view.presence = unseen.into_iter().map(|other| self.presence_event(now, other, way)).collect();
+        view.presence.extend(self.unseen_guests(now, user, since.unwrap_or(0), way));
         view
     }
 
@@ -80,7 +83,7 @@ fn joined_room(id: &str, room: &Room, since: Option<u64>) -> Option<Value> {
         "state": { "events": state },
         "timeline": { "events": timeline, "limited": false },
         "summary": {
-            "m.joined_member_count": room.joined.len(),
+            "m.joined_member_count": room.joined.len() + room.guests.len(),
             "m.invited_member_count": room.invited.len(),
         },
     }))
@@ -98,8 +101,13 @@ fn full_event(room: &str, (kind, key): &(&'static str, String), event: &StateEve
         "state_key": key,
         "sender": &*event.sender,
         "content": event.content,
-        "event_id": format!("$event{}", event.position),
+        "event_id": event_id(event),
         "room_id": room,
         "origin_server_ts": event.sent_ms,
     })
+}
+
+/// An event's name; where there is no federation, any will do.
+fn event_id(event: &StateEvent) -> String {
+    event.pdu.as_ref().map_or_else(|| format!("$event{}", event.position), |pdu| pdu.id().to_string())
 }

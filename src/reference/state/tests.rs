@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::sessions::{Ending, Login, Session};
 use super::sets::Undeclarable;
-use super::{Availability, Moderation, NewRoom, NewUser, Rules, State, UserKey, Way};
+use super::{Availability, Member, Moderation, NewRoom, NewUser, Rules, State, UserKey, Way};
 use crate::reference::arithmetic::{Arithmetic, Set};
+use crate::reference::federation::pdu::RoomVersion;
 use crate::reference::options::{Options, ServerLimits};
 
 const START: Duration = Duration::ZERO;
@@ -50,7 +51,7 @@ impl State {
         let room = NewRoom {
             id: id.to_owned(),
             public,
-            version: "10".to_owned(),
+            version: RoomVersion::V10,
             name: None,
             alias: None,
             invite: users[1..].iter().map(|session| session.user).collect(),
@@ -150,7 +151,7 @@ fn sessions_users_and_rooms_have_bounds() {
     let another = NewRoom {
         id: "!b:hs".to_owned(),
         public: true,
-        version: "10".to_owned(),
+        version: RoomVersion::V10,
         name: None,
         alias: None,
         invite: Vec::new(),
@@ -213,10 +214,10 @@ fn only_the_joined_share_a_room() {
     assert!(!state.shares_room(carol.user, alice.user));
     state.join(START, carol.user, "!a:hs").unwrap();
     assert!(state.shares_room(carol.user, alice.user));
-    state.moderate(START, alice.user, "!a:hs", (carol.user, Moderation::Ban)).unwrap();
+    state.moderate(START, alice.user, "!a:hs", (Member::Local(carol.user), Moderation::Ban)).unwrap();
     assert!(!state.shares_room(carol.user, alice.user));
     assert!(state.join(START, carol.user, "!a:hs").is_err(), "banned");
-    assert!(state.moderate(START, bob.user, "!a:hs", (alice.user, Moderation::Kick)).is_err());
+    assert!(state.moderate(START, bob.user, "!a:hs", (Member::Local(alice.user), Moderation::Kick)).is_err());
     state.leave(START, bob.user, "!a:hs").unwrap();
     assert!(!state.shares_room(alice.user, bob.user));
 }
@@ -242,7 +243,7 @@ fn a_position_from_before_a_restart_is_none() {
     let alice = state.add("alice");
     state.room("!a:hs", true, &[&alice]);
     let view = state.view(START, alice.user, Some(1_000_000));
-    assert!(view.joined["!a:hs"]["state"]["events"].as_array().is_some_and(|events| events.len() == 3));
+    assert!(view.joined["!a:hs"]["state"]["events"].as_array().is_some_and(|events| events.len() == 5));
 }
 
 #[test]
