@@ -17,8 +17,9 @@ use capcheck::target::config::{AccountConfig, Cleanup, Target, Users};
 use capcheck::target::features::Feature;
 use capcheck::target::provision::{Cast, Provisioner};
 use capcheck::wire::{Request, Secret};
+use url::Url;
 
-use super::support::{OPTIONS, complaints, run_with, with_outcome};
+use super::support::{OPTIONS, complaints, run_pair, run_with, with_outcome};
 
 /// The area of a requirement's id.
 fn area(id: &str) -> &str {
@@ -39,8 +40,10 @@ fn every_id_is_an_area_and_words() {
         assert!(is_snake_case(area_of_it) && is_snake_case(name), "{}", scenario.id);
         assert_eq!(scenario.area(), area_of_it);
         assert!(met.insert(scenario.id), "{} is there twice", scenario.id);
+        // What two homeservers do to each other is federation, whoever they are.
+        let covered = if area_of_it == "pair" { "federation" } else { area_of_it };
         assert!(
-            scenario.covers.iter().any(|id| area(id) == area_of_it),
+            scenario.covers.iter().any(|id| area(id) == covered),
             "{} covers nothing of its area",
             scenario.id
         );
@@ -59,16 +62,26 @@ fn every_covered_requirement_exists_and_is_named_once() {
 }
 
 #[test]
-fn every_requirement_but_federations_has_a_scenario() {
+fn every_requirement_has_a_scenario() {
     let covered: BTreeSet<&str> = scenarios::all().flat_map(|scenario| scenario.covers).copied().collect();
     for rule in requirement::all() {
-        assert_eq!(covered.contains(rule.id.as_str()), area(&rule.id) != "federation", "{}", rule.id);
+        assert!(covered.contains(rule.id.as_str()), "{}", rule.id);
     }
 }
 
 /// Everything, on a target that stays as it was.
 async fn everything(target: Target, options: Options) -> RunResult {
     run_with(target, Selection { strict: true, ..Selection::default() }, options).await
+}
+
+/// Everything, with a second homeserver beside the target.
+async fn everything_on_both(target: Target, second: Target, options: Options) -> RunResult {
+    run_pair(target, Some(second), Selection { strict: true, ..Selection::default() }, options).await
+}
+
+/// Whether a scenario is about two homeservers.
+fn is_of_a_pair(id: &str) -> bool {
+    scenarios::find(id).unwrap().needs.contains(&Feature::Second)
 }
 
 /// Nothing failed, nothing is untestable, and every covered row was really checked.
@@ -109,27 +122,41 @@ impl Used {
         }
     }
 
-    fn really(result: &ScenarioResult, base: &str) -> Self {
-        let requests = || {
-            result.exchanges.iter().map(|exchange| {
-                (exchange.method.as_str(), exchange.url.strip_prefix(base.trim_end_matches('/')).unwrap())
-            })
-        };
-        let sends = |paths: &[&str]| {
-            requests().any(|(_, path)| {
-                paths.iter().any(|wanted| path.starts_with(&format!("/_matrix/client/v3/{wanted}")))
-            })
+    /// `clients` and `servers` are where clients, and where other homeservers, are answered.
+    fn really(result: &ScenarioResult, clients: &[Url], servers: &[Url]) -> Self {
+        let sent = result.exchanges.iter().filter(|exchange| exchange.received_by.is_none());
+        let mut operations = BTreeSet::new();
+        let mut paths = Vec::new();
+        for exchange in sent {
+            let (method, url) = (exchange.method.as_str(), exchange.url.as_str());
+            match (path(url, clients), path(url, servers)) {
+                (Some(path), _) => {
+                    operations.extend(operation(method, path, &Operation::CLIENT));
+                    paths.push(path);
+                }
+                (_, Some(path)) => operations.extend(operation(method, path, &Operation::ALL[5..])),
+                _ => panic!("{} asks {url}, and who is that?", result.id),
+            }
+        }
+        let sends = |wanted: &[&str]| {
+            let begins = |path: &str, wanted| path.starts_with(&format!("/_matrix/client/v3/{wanted}"));
+            paths.iter().any(|path| wanted.iter().any(|wanted| begins(path, wanted)))
         };
         Self {
-            operations: requests().filter_map(|(method, path)| operation(method, path)).collect(),
+            operations,
             login: sends(&["login", "logout", "devices", "delete_devices"]),
             presence: sends(&["sync", "presence"]),
         }
     }
 }
 
-/// The operation of a request, whatever stands where the path's variables stand.
-fn operation(method: &str, path: &str) -> Option<Operation> {
+/// What follows one of these bases in a URL.
+fn path<'u>(url: &'u str, bases: &[Url]) -> Option<&'u str> {
+    bases.iter().find_map(|base| url.strip_prefix(base.as_str().trim_end_matches('/')))
+}
+
+/// Which of these operations a request is, whatever stands where the path's variables stand.
+fn operation(method: &str, path: &str, among: &[Operation]) -> Option<Operation> {
     let binding = Binding::default();
     let fits = |operation: &Operation| {
         let route = binding.route(*operation);
@@ -137,20 +164,25 @@ fn operation(method: &str, path: &str) -> Option<Operation> {
             route.template.split_once('{').map_or((route.template.as_str(), false), |(head, _)| (head, true));
         route.method == method && if variable { path.starts_with(fixed) } else { path == fixed }
     };
-    Operation::CLIENT.into_iter().find(fits)
+    among.iter().copied().find(fits)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_run_is_whole_and_uses_what_it_says_it_needs() {
-    let (mut target, _server) = built_in::start(reference::Options::default()).await.unwrap();
+    let mut pair = built_in::start_pair(reference::Options::default()).await.unwrap();
     // Cleaning up is not the scenario's.
-    target.cleanup = Cleanup::None;
-    let url = target.url.to_string();
-    let result = everything(target, Options { all_transcripts: true, ..OPTIONS }).await;
+    for target in [&mut pair.target, &mut pair.second] {
+        target.cleanup = Cleanup::None;
+    }
+    let clients = [pair.target.url.clone(), pair.second.url.clone()];
+    let servers = [pair.target.federation.as_ref().unwrap().url.clone().unwrap()];
+    let options = Options { all_transcripts: true, ..OPTIONS };
+    let result = everything_on_both(pair.target.clone(), pair.second.clone(), options).await;
     is_whole(&result);
     let mut wrong = BTreeMap::new();
     for told in &result.scenarios {
-        let (said, used) = (Used::declared(scenarios::find(&told.id).unwrap()), Used::really(told, &url));
+        let (said, used) =
+            (Used::declared(scenarios::find(&told.id).unwrap()), Used::really(told, &clients, &servers));
         if said != used {
             wrong.insert(&told.id, format!("says {said:?}, uses {used:?}"));
         }
@@ -161,9 +193,10 @@ async fn a_strict_run_is_whole_and_uses_what_it_says_it_needs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_job_and_one_request_at_once_do_not_wait_for_each_other() {
     for (jobs, in_flight) in [(1, 32), (64, 1), (1, 1)] {
-        let (mut target, _server) = built_in::start(reference::Options::default()).await.unwrap();
-        target.limits.in_flight = in_flight;
-        is_whole(&everything(target, Options { jobs, ..OPTIONS }).await);
+        let mut pair = built_in::start_pair(reference::Options::default()).await.unwrap();
+        pair.target.limits.in_flight = in_flight;
+        let options = Options { jobs, ..OPTIONS };
+        is_whole(&everything_on_both(pair.target.clone(), pair.second.clone(), options).await);
     }
 }
 
@@ -207,6 +240,7 @@ async fn the_least_accounts_will_do() {
     assert_eq!(exit::code(&result), exit::CONFORMANT, "{}", complaints(&result));
     let others: Vec<&str> =
         result.scenarios.iter().filter(|s| s.outcome != Outcome::Passed).map(|s| s.id.as_str()).collect();
+    let others: Vec<&str> = others.into_iter().filter(|id| !is_of_a_pair(id)).collect();
     assert_eq!(others, ["gating::does_not_fall_for_a_look_alike"], "{}", complaints(&result));
 }
 
@@ -244,6 +278,10 @@ async fn with_ready_tokens_what_needs_a_login_does_not_apply() {
         let scenario = scenarios::find(&told.id).unwrap();
         let reason = told.reason.as_deref().unwrap_or_default();
         let needs_more = [Feature::Login, Feature::Sessions].iter().any(|need| scenario.needs.contains(need));
+        if is_of_a_pair(scenario.id) {
+            assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id);
+            continue;
+        }
         match (needs_more, scenario.cast.look_alikes) {
             (true, _) => {
                 assert_eq!(told.outcome, Outcome::NotApplicable, "{}: {reason}", told.id);

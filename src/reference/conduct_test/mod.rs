@@ -4,6 +4,7 @@
 //! This is not the suite, which must not know this server: it keeps the table of faults
 //! true by itself, so that a fault that survives the suite is the suite's gap.
 
+mod across;
 mod declaring;
 mod lookups;
 mod neighbours;
@@ -14,6 +15,7 @@ mod telling;
 
 use std::collections::BTreeSet;
 
+use self::across::{presence_in, presence_out, presence_spoof};
 use self::declaring::{declarations, departures, large_unions, sizes, unions, uploads};
 use self::lookups::{failed_lookups, lookups};
 use self::offers::{auth, hashes, offers};
@@ -51,6 +53,9 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
             "signatures" => requests::signatures(&site).await,
             "lookups" => lookups(&site).await,
             "failed lookups" => failed_lookups(&site).await,
+            "federation.presence-out" => presence_out(&site).await,
+            "federation.presence-in" => presence_in(&site).await,
+            "federation.presence-spoof" => presence_spoof(&site).await,
             other => panic!("no checks for {other}"),
         }
     }
@@ -72,6 +77,7 @@ fn area(requirement: &str) -> &str {
         "federation.lookup" | "federation.lookup-verified" => "lookups",
         "federation.lookup-cached" | "federation.lookup-private" => "lookups",
         "upload.size-accepted" | "upload.too-large" | "upload.too-large-harmless" => "sizes",
+        _ if requirement.starts_with("federation.presence-") => requirement,
         _ => requirement.split('.').next().unwrap_or_default(),
     }
 }
