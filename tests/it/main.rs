@@ -7,6 +7,7 @@ mod faults;
 mod hash;
 mod hostile_targets;
 mod null_targets;
+mod peer;
 mod provision;
 mod provision_errors;
 mod scenarios;
