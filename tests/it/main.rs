@@ -9,6 +9,7 @@ mod federation;
 mod hash;
 mod hostile_targets;
 mod null_targets;
+mod peer;
 mod provision;
 mod provision_errors;
 mod scenarios;

@@ -26,10 +26,29 @@ const VALID: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long ago the old key expired.
 const EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long clients may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    /// For a TLS handshake.
+    pub(super) handshake: Duration,
+    /// For the head of a request, the time before its first byte among it.
+    pub(super) head: Duration,
+    /// For the body of a request.
+    pub(super) body: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { handshake: seconds(10), head: seconds(60), body: seconds(30) }
+    }
+}
+
 /// What the peers of a run share.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) config: PeersConfig,
+    pub(super) deadlines: Deadlines,
     pub(super) tls: Arc<ServerConfig>,
     pub(super) judge: Judge,
     pub(super) incidents: Incidents,
@@ -39,7 +58,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(config: PeersConfig) -> Result<Self, PeerError> {
+    pub(super) fn new(config: PeersConfig, deadlines: Deadlines) -> Result<Self, PeerError> {
         Ok(Self {
             tls: Arc::new(tls(&config)?),
             judge: Judge::default(),
@@ -48,6 +67,7 @@ impl Run {
             ports: Mutex::new(Ports::new(config.listen, config.ports.clone())),
             hosts: AtomicUsize::new(0),
             config,
+            deadlines,
         })
     }
 

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 /// How many requests a journal holds.
 const LONGEST: usize = 20_000;
-/// How many bytes of bodies it holds.
-const HEAVIEST: usize = 128 << 20;
+/// How many bytes of requests it holds.
+const HEAVIEST: usize = 64 << 20;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -34,6 +34,14 @@ pub struct Arrival {
     pub signature: Result<String, SignatureFault>,
     /// The status of the answer; `None` where the script gives none.
     pub status: Option<u16>,
+}
+
+impl Arrival {
+    /// What it takes to keep it, nearly.
+    fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        self.uri.len() + headers + self.body.len()
+    }
 }
 
 /// What a request asks of a peer.
@@ -148,7 +156,7 @@ impl Journal {
     /// Writes a request down, and gives it its number; `false` where the journal is full.
     pub(super) fn record(&self, mut arrival: Arrival) -> bool {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = kept.bytes.saturating_add(arrival.body.len()).saturating_add(arrival.uri.len());
+        let bytes = kept.bytes.saturating_add(arrival.bytes());
         if kept.arrivals.len() >= LONGEST || bytes > HEAVIEST {
             return false;
         }
@@ -244,7 +252,7 @@ mod tests {
         let journal = Journal::new("m.presence");
         let heavy = Bytes::from(vec![b' '; 4 << 20]);
         let kept = |body: &Bytes| Arrival { body: body.clone(), ..transaction("b", "x", &json!({})) };
-        assert!((0..31).all(|_| journal.record(kept(&heavy))));
+        assert!((0..15).all(|_| journal.record(kept(&heavy))));
         assert!((0..).take(LONGEST).any(|_| !journal.record(kept(&heavy))));
         let light = Journal::new("m.presence");
         assert!((0..LONGEST).all(|_| light.record(kept(&Bytes::new()))));

@@ -22,10 +22,6 @@ use super::service;
 
 /// Connections of one peer at once; for a new one beyond, the least useful is closed.
 const CONNECTIONS: usize = 256;
-/// How long a TLS handshake may take.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// How long a connection may stay idle, and how long the head of a request may take.
-const HEAD_WITHIN: Duration = Duration::from_secs(60);
 /// The longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 64 << 10;
 /// How long the loop waits when the system has no room for another connection.
@@ -114,7 +110,7 @@ async fn serve(stream: TcpStream, host: Arc<Host>, at: Arc<AtomicU8>) {
     // Answers are small and single: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let mut sni = None;
-    let shaken = timeout(HANDSHAKE_WITHIN, handshake(stream, &host, &mut sni)).await;
+    let shaken = timeout(host.run.deadlines.handshake, handshake(stream, &host, &mut sni)).await;
     let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(Failed { what, distrust })) => return host.incident(sni.as_deref(), what, distrust),
@@ -136,7 +132,7 @@ async fn serve(stream: TcpStream, host: Arc<Host>, at: Arc<AtomicU8>) {
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(host.run.deadlines.head)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), requests);
     if let Err(error) = connection.await
@@ -226,15 +222,24 @@ fn failed(error: &hyper::Error, at: u8, served: usize) -> Option<Failed> {
         Some(other) => return Some(Failed::of(format!("the TLS connection broke: {other}"))),
         None => {}
     }
+    let broke_off = error.is_incomplete_message() || broken_io(error);
     match () {
         () if error.is_parse_too_large() => Some("a request with more headers than are read"),
         () if error.is_parse() => Some("a request that is not HTTP"),
         () if error.is_timeout() && served == 0 => Some("a connection on which no whole request came"),
-        () if error.is_incomplete_message() && at == stage::READING => Some("a request whose body broke off"),
-        () if error.is_incomplete_message() && at < stage::READING => Some("a request whose head broke off"),
+        () if broke_off && at == stage::READING => Some("a request whose body broke off"),
+        // Later it may as well be an answer that the client did not want to the end.
+        () if error.is_incomplete_message() && served == 0 && at == stage::IDLE => {
+            Some("a request whose head broke off")
+        }
         () => None,
     }
     .map(Failed::of)
+}
+
+/// Whether the connection itself broke.
+fn broken_io(error: &hyper::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<io::Error>())
 }
 
 /// The TLS library's error within an I/O error.

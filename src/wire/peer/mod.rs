@@ -31,7 +31,7 @@ use crate::spec::capability::CapabilitySet;
 use crate::wire::Request;
 
 use super::signing::{ServerKeys, SignedRequest, SigningKey};
-use host::{Host, Run};
+use host::{Deadlines, Host, Run};
 
 pub use incident::Incident;
 pub use journal::{Arrival, Asked, Journal, SignatureFault};
@@ -105,7 +105,11 @@ pub struct Peers {
 impl Peers {
     /// The peers of one run; none listens yet.
     pub fn new(config: PeersConfig) -> Result<Self, PeerError> {
-        let run = Arc::new(Run::new(config)?);
+        Self::with(config, Deadlines::default())
+    }
+
+    fn with(config: PeersConfig, deadlines: Deadlines) -> Result<Self, PeerError> {
+        let run = Arc::new(Run::new(config, deadlines)?);
         Ok(Self { run, honest: tokio::sync::Mutex::default(), started: Mutex::default() })
     }
 
@@ -158,7 +162,7 @@ impl Peers {
 
     /// Waits until there has been an incident at any peer after the first `seen`, or for so long; how
     /// many there have been.
-    pub async fn incident(&self, seen: usize, within: Duration) -> usize {
+    pub async fn incidents_changed(&self, seen: usize, within: Duration) -> usize {
         self.run.incidents.changed(seen, within).await
     }
 
@@ -262,3 +266,6 @@ impl Drop for Peer {
         self.stop.send_replace(true);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Requests and answers: what came is judged, answered by the script, and written down.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
@@ -16,8 +16,6 @@ use super::journal::{Arrival, Asked, SignatureFault};
 use super::route;
 use super::script::Answer;
 
-/// How long a client may take to send a body.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 4 << 20;
 
@@ -58,7 +56,7 @@ impl Reply {
 /// Reads the whole of a request, and judges it; otherwise what is to be said of it.
 pub(super) async fn receive(host: &Host, request: Request<Incoming>) -> Result<Arrival, Unread> {
     let (head, body) = request.into_parts();
-    let body = match timeout(BODY_WITHIN, read(body)).await {
+    let body = match timeout(host.run.deadlines.body, read(body)).await {
         Ok(Ok(Some(body))) => body,
         Ok(Ok(None)) => return Err(Unread::TooLong),
         Ok(Err(_)) => return Err(Unread::Broken("a request whose body broke off")),
