@@ -129,12 +129,6 @@ const BETWEEN_SERVERS: [Operation; 3] =
 pub(crate) struct Variables(Vec<(String, Option<String>)>);
 
 impl Variables {
-    /// Variables by name, for tests that ask without a path.
-    #[cfg(test)]
-    pub(crate) fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        Self(variables.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).to_vec())
-    }
-
     /// The text of a variable, if the path held it and it is text.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(found, _)| found == name).and_then(|(_, value)| value.as_deref())

@@ -45,6 +45,9 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
                 presence(&site).await;
             }
             "resolve" => resolutions(&site).await,
+            "federation.presence-out" => presence_out(&site).await,
+            "federation.presence-in" => presence_in(&site).await,
+            "federation.presence-spoof" => presence_spoof(&site).await,
             "federation" => {
                 requests::offers(&site).await;
                 requests::header_forms(&site).await;
@@ -53,9 +56,6 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
             "signatures" => requests::signatures(&site).await,
             "lookups" => lookups(&site).await,
             "failed lookups" => failed_lookups(&site).await,
-            "federation.presence-out" => presence_out(&site).await,
-            "federation.presence-in" => presence_in(&site).await,
-            "federation.presence-spoof" => presence_spoof(&site).await,
             other => panic!("no checks for {other}"),
         }
     }

@@ -37,14 +37,17 @@ fn offered() -> String {
 }
 
 pub(super) async fn signatures(site: &Site) {
-    let (peer, other, late) = (Peer::start("1").await, Peer::start("1").await, Peer::start("late").await);
+    let peer = Peer::start("1").await;
+    // Two servers may well use one key ID.
+    let (other, late) = (peer.twin().await, Peer::start("late").await);
+    let id = &peer.key_id();
     let (name, path) = (peer.name.as_str(), offered());
     let good = peer.signature(HS, "GET", &path, None);
-    let usual = header(name, HS, "1", &good);
+    let usual = header(name, HS, id, &good);
     let is_good = async || site.from_server("GET", &path, Some(&usual), None).await.is_ok();
     site.check("federation.signed", "the good one", is_good().await);
     late.publish(&late.key, 1);
-    let foreign = fresh_key("1");
+    let foreign = fresh_key(peer.key.version());
     let mut bent = STANDARD_NO_PAD.decode(&good).unwrap();
     bent[9] ^= 1;
     let by = |origin: &str, key: &_, destination: &str, method: &str, uri: &str| {
@@ -53,23 +56,26 @@ pub(super) async fn signatures(site: &Site) {
     let wrong = [
         ("missing", None),
         ("no parameters", Some("X-Matrix".to_owned())),
-        ("no Base64", Some(header(name, HS, "1", "%%%"))),
-        ("too short", Some(header(name, HS, "1", &good[..40]))),
-        ("one bit off", Some(header(name, HS, "1", &STANDARD_NO_PAD.encode(bent)))),
-        ("another key", Some(header(name, HS, "1", &by(name, &foreign, HS, "GET", &path)))),
-        ("unknown key ID", Some(header(name, HS, "none", &good))),
-        ("expired", Some(header(&late.name, HS, "late", &by(&late.name, &late.key, HS, "GET", &path)))),
-        ("another origin", Some(header(&other.name, HS, "1", &by(&other.name, &peer.key, HS, "GET", &path)))),
-        ("own origin", Some(header(HS, HS, "1", &by(HS, &peer.key, HS, "GET", &path)))),
-        ("another method", Some(header(name, HS, "1", &by(name, &peer.key, HS, "PUT", &path)))),
-        ("another URI", Some(header(name, HS, "1", &by(name, &peer.key, HS, "GET", "/x")))),
+        ("no Base64", Some(header(name, HS, id, "%%%"))),
+        ("too short", Some(header(name, HS, id, &good[..40]))),
+        ("one bit off", Some(header(name, HS, id, &STANDARD_NO_PAD.encode(bent)))),
+        ("another key", Some(header(name, HS, id, &by(name, &foreign, HS, "GET", &path)))),
+        ("unknown key ID", Some(header(name, HS, "ed25519:none", &good))),
+        (
+            "expired",
+            Some(header(&late.name, HS, &late.key_id(), &by(&late.name, &late.key, HS, "GET", &path))),
+        ),
+        ("another origin", Some(header(&other.name, HS, id, &by(&other.name, &peer.key, HS, "GET", &path)))),
+        ("own origin", Some(header(HS, HS, id, &by(HS, &peer.key, HS, "GET", &path)))),
+        ("another method", Some(header(name, HS, id, &by(name, &peer.key, HS, "PUT", &path)))),
+        ("another URI", Some(header(name, HS, id, &by(name, &peer.key, HS, "GET", "/x")))),
     ];
     for (what, authorization) in &wrong {
         let reply = site.from_server("GET", &path, authorization.as_deref(), None).await;
         site.check("federation.signed", what, reply.is_refused());
         site.check("federation.signed-401", what, reply.is(401, "M_UNAUTHORIZED"));
     }
-    let elsewhere = header(name, "elsewhere", "1", &by(name, &peer.key, "elsewhere", "GET", &path));
+    let elsewhere = header(name, "elsewhere", id, &by(name, &peer.key, "elsewhere", "GET", &path));
     let reply = site.from_server("GET", &path, Some(&elsewhere), None).await;
     site.check("federation.signed", "another destination", reply.status == 401);
     let again = format!("{F}/server/sets/{}", encode(&raw_hash("x")));
@@ -110,18 +116,19 @@ async fn effects(site: &Site, peer: &Peer) {
 
 pub(super) async fn header_forms(site: &Site) {
     let peer = Peer::start("1").await;
-    let (name, path) = (&peer.name, offered());
+    let (name, id, path) = (&peer.name, &peer.key_id(), offered());
+    let escaped = id.replace(':', r"\:");
     let sig = peer.signature(HS, "GET", &path, None);
     let token = if sig.contains('/') { format!("\"{sig}\"") } else { sig.clone() };
     let (first, rest) = name.split_at(1);
     for form in [
-        header(name, HS, "1", &sig),
-        format!(r#"X-Matrix sig="{sig}",key="ed25519:1",destination="{HS}",origin="{name}""#),
-        format!(r#"x-matrix Origin="{name}",DESTINATION="{HS}",kEY="ed25519:1",Sig="{sig}""#),
-        format!("X-Matrix  origin=\"{name}\" , destination=\"{HS}\",\tkey=\"ed25519:1\", sig=\"{sig}\""),
-        format!("X-Matrix origin={name},destination={HS},key=ed25519:1,sig={token}"),
-        format!(r#"X-Matrix origin="{name}",new="a,b=\"c\"",destination="{HS}",key="ed25519:1",sig="{sig}""#),
-        format!(r#"X-Matrix origin="\{first}{rest}",destination="{HS}",key="ed25519\:1",sig="{sig}""#),
+        header(name, HS, id, &sig),
+        format!(r#"X-Matrix sig="{sig}",key="{id}",destination="{HS}",origin="{name}""#),
+        format!(r#"x-matrix Origin="{name}",DESTINATION="{HS}",kEY="{id}",Sig="{sig}""#),
+        format!("X-Matrix  origin=\"{name}\" , destination=\"{HS}\",\tkey=\"{id}\", sig=\"{sig}\""),
+        format!("X-Matrix origin={name},destination={HS},key={id},sig={token}"),
+        format!(r#"X-Matrix origin="{name}",new="a,b=\"c\"",destination="{HS}",key="{id}",sig="{sig}""#),
+        format!(r#"X-Matrix origin="\{first}{rest}",destination="{HS}",key="{escaped}",sig="{sig}""#),
     ] {
         let reply = site.from_server("GET", &path, Some(&form), None).await;
         site.check("federation.header-forms", &form, reply.is_ok());

@@ -43,8 +43,6 @@ pub(super) use api::handle;
 pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 pub(super) use outbox::deliver;
-#[cfg(test)]
-pub(super) use transactions::send as receive_transaction;
 
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {

@@ -8,11 +8,12 @@ use tokio::task::JoinSet;
 
 use super::Federation;
 use crate::reference::server::Server;
-use crate::reference::state::Transaction;
+use crate::reference::state::{MAX_DESTINATIONS, Transaction};
 use crate::spec::binding::encode;
 
-/// Homeservers that are told at the same time.
-const AT_ONCE: usize = 64;
+/// Homeservers that are told at the same time: as many as anything can wait for, so that those that
+/// cannot be reached hold nobody up.
+const AT_ONCE: usize = MAX_DESTINATIONS;
 /// How long to wait before a transaction that was not taken is sent again; after the last, all that
 /// waits for the homeserver is given up.
 const PAUSES: [Duration; 7] = [

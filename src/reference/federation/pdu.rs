@@ -278,3 +278,110 @@ impl fmt::Debug for Signer {
         f.debug_struct("Signer").field("server_name", &self.server_name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Arc<Ed25519KeyPair> {
+        Arc::new(Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), "1".to_owned()).unwrap())
+    }
+
+    fn keys(key: &Ed25519KeyPair) -> PublicKeySet {
+        let public = ruma_common::serde::Base64::new(key.public_key().to_vec());
+        PublicKeySet::from([("ed25519:1".to_owned(), public)])
+    }
+
+    fn join(key: &Arc<Ed25519KeyPair>, version: RoomVersion) -> Pdu {
+        let draft = Draft {
+            room_id: "!room:a",
+            sender: "@bob:b",
+            kind: "m.room.member",
+            state_key: "@bob:b",
+            content: json!({ "membership": "join", "displayname": "Bob" }),
+            prev_events: vec!["$before".to_owned()],
+            auth_events: vec!["$create".to_owned()],
+            depth: 7,
+            sent_ms: 1,
+        };
+        Signer::new("b", key.clone()).sign(version, &draft).unwrap()
+    }
+
+    #[test]
+    fn what_is_signed_here_is_believed_elsewhere_and_nothing_else() {
+        for version in RoomVersion::ALL {
+            let (own, other) = (key(), key());
+            let pdu = join(&own, version);
+            assert_eq!(pdu.signing_keys().collect::<Vec<_>>(), ["ed25519:1"]);
+            let read = Pdu::read(version, pdu.json()).unwrap();
+            assert_eq!((read.id(), read.server(), read.depth()), (pdu.id(), "b", 7));
+            assert!(read.clone().verified(keys(&own)).is_ok());
+            assert!(read.clone().verified(keys(&other)).is_err(), "another key");
+            assert!(read.verified(PublicKeySet::new()).is_err(), "no key");
+            for (field, value) in
+                [("depth", json!(8)), ("sender", json!("@eve:b")), ("room_id", json!("!x:a"))]
+            {
+                let mut forged = pdu.json();
+                forged[field] = value;
+                let forged = Pdu::read(version, forged).unwrap();
+                assert_ne!(forged.id(), pdu.id());
+                assert!(forged.verified(keys(&own)).is_err(), "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_signature_does_not_cover_is_lost_when_it_was_changed() {
+        for version in RoomVersion::ALL {
+            let own = key();
+            let pdu = join(&own, version);
+            let mut changed = pdu.json();
+            changed["content"]["displayname"] = json!("Eve");
+            let read = Pdu::read(version, changed).unwrap().verified(keys(&own)).unwrap();
+            assert_eq!(Value::Object(read.content().clone()), json!({ "membership": "join" }));
+            assert_eq!(read.id(), pdu.id());
+        }
+    }
+
+    #[test]
+    fn a_second_signature_changes_neither_name_nor_first() {
+        let (own, other) = (key(), key());
+        let pdu = join(&own, RoomVersion::V10);
+        let both = Signer::new("a", other).co_sign(pdu.clone()).unwrap();
+        assert_eq!(both.json()["signatures"].as_object().unwrap().len(), 2);
+        assert_eq!(Pdu::read(RoomVersion::V10, both.json()).unwrap().id(), pdu.id());
+        assert!(both.verified(keys(&own)).is_ok());
+    }
+
+    #[test]
+    fn what_has_another_shape_is_no_event() {
+        let good = join(&key(), RoomVersion::V10).json();
+        let long = "x".repeat(256);
+        let cases = [
+            ("depth", json!(-1)),
+            ("depth", json!("7")),
+            ("depth", json!(1.5)),
+            ("content", json!([])),
+            ("prev_events", json!([["$old", {}]])),
+            ("prev_events", json!(vec!["$x"; 21])),
+            ("auth_events", json!(vec!["$x"; 11])),
+            ("auth_events", json!(null)),
+            ("sender", json!(long)),
+            ("state_key", json!(1)),
+            ("type", json!(long)),
+            ("hashes", json!("none")),
+            ("signatures", json!(true)),
+        ];
+        for (field, value) in cases {
+            let mut event = good.clone();
+            event[field] = value.clone();
+            let own = key();
+            let refused = Pdu::read(RoomVersion::V10, event).and_then(|pdu| pdu.verified(keys(&own)));
+            assert!(refused.is_err(), "{field}: {value}");
+        }
+        assert!(Pdu::read(RoomVersion::V10, json!([])).is_err());
+        let mut large = good;
+        large["content"]["displayname"] = json!("x".repeat(70_000));
+        assert!(Pdu::read(RoomVersion::V10, large).unwrap().verified(keys(&key())).is_err());
+    }
+}

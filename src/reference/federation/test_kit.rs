@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -102,8 +103,19 @@ fn signed(object: Value, by: &str, key: &Ed25519KeyPair) -> CanonicalJsonObject 
 }
 
 impl Peer {
-    /// One that publishes its key and knows nothing else.
-    pub(in crate::reference) async fn start(version: &str) -> Self {
+    /// One that publishes its key and knows nothing else. Ports are used again, and keys are cached by
+    /// name and ID, so the key has an ID that no other has: `hint` and a number.
+    pub(in crate::reference) async fn start(hint: &str) -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        Self::with_version(&format!("{hint}_{}", STARTED.fetch_add(1, Ordering::Relaxed))).await
+    }
+
+    /// Another one, whose key has the same ID.
+    pub(in crate::reference) async fn twin(&self) -> Self {
+        Self::with_version(self.key.version()).await
+    }
+
+    async fn with_version(version: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let name = listener.local_addr().unwrap().to_string();
         let script = Arc::new(Script::default());
@@ -112,6 +124,11 @@ impl Peer {
         let peer = Self { name, key: fresh_key(version), script, _serving: serving };
         peer.publish(&peer.key, i64::MAX >> 11);
         peer
+    }
+
+    /// The ID of its key.
+    pub(in crate::reference) fn key_id(&self) -> String {
+        format!("ed25519:{}", self.key.version())
     }
 
     /// Publishes a key and no other, until a time in milliseconds since the Unix epoch.
@@ -168,20 +185,13 @@ impl Peer {
         content: Option<&Value>,
     ) -> String {
         let signature = self.signature(destination, method, uri, content);
-        header(&self.name, destination, self.key.version(), &signature)
+        header(&self.name, destination, &self.key_id(), &signature)
     }
 }
 
 /// The header in its usual spelling.
-pub(in crate::reference) fn header(
-    origin: &str,
-    destination: &str,
-    version: &str,
-    signature: &str,
-) -> String {
-    format!(
-        r#"X-Matrix origin="{origin}",destination="{destination}",key="ed25519:{version}",sig="{signature}""#
-    )
+pub(in crate::reference) fn header(origin: &str, destination: &str, key: &str, signature: &str) -> String {
+    format!(r#"X-Matrix origin="{origin}",destination="{destination}",key="{key}",sig="{signature}""#)
 }
 
 /// The signature of a request, by anybody's key in anybody's name.

@@ -95,7 +95,7 @@ fn the_documented_request_is_signed_as_documented() {
 async fn keys_are_fetched_once_while_they_are_valid() {
     let (asker, peer) = (asker(PATIENCE), Peer::start("1").await);
     peer.publish(&peer.key, 5_000);
-    let find = |now_ms| asker.key_of(&peer.name, "ed25519:1", now_ms);
+    let find = async |now_ms| asker.key_of(&peer.name, &peer.key_id(), now_ms).await;
     // Those who ask at once share the answer.
     let (first, second) = tokio::join!(find(1_000), find(1_000));
     assert_eq!((first.clone().unwrap(), first), (peer.key.public_key().to_vec(), second));
@@ -110,18 +110,18 @@ async fn keys_are_fetched_once_while_they_are_valid() {
 #[tokio::test]
 async fn keys_are_believed_for_a_week_at_most() {
     let (asker, peer) = (asker(PATIENCE), Peer::start("1").await);
-    assert!(asker.key_of(&peer.name, "ed25519:1", 0).await.is_ok());
-    assert!(asker.key_of(&peer.name, "ed25519:1", 6 * 86_400_000).await.is_ok());
+    assert!(asker.key_of(&peer.name, &peer.key_id(), 0).await.is_ok());
+    assert!(asker.key_of(&peer.name, &peer.key_id(), 6 * 86_400_000).await.is_ok());
     assert_eq!(peer.asked_for_keys(), 1);
-    assert!(asker.key_of(&peer.name, "ed25519:1", 8 * 86_400_000).await.is_ok());
+    assert!(asker.key_of(&peer.name, &peer.key_id(), 8 * 86_400_000).await.is_ok());
     assert_eq!(peer.asked_for_keys(), 2);
 }
 
 #[tokio::test]
 async fn a_new_key_is_noticed_and_unknown_ones_do_not_make_us_ask_for_ever() {
     let (asker, peer) = (asker(PATIENCE), Peer::start("1").await);
-    let find = |id, now_ms| asker.key_of(&peer.name, id, now_ms);
-    assert!(find("ed25519:1", 0).await.is_ok());
+    let find = async |id: &str, now_ms| asker.key_of(&peer.name, id, now_ms).await;
+    assert!(find(&peer.key_id(), 0).await.is_ok());
     let new = fresh_key("2");
     peer.publish(&new, 1 << 40);
     assert_eq!(find("ed25519:2", 0).await.unwrap(), new.public_key());
@@ -141,11 +141,11 @@ async fn key_objects_that_are_not_the_servers_own_are_not_believed() {
         let key = Base64::<Standard, _>::new(peer.key.public_key());
         json!({
             "server_name": name, "valid_until_ts": 1_u64 << 40,
-            "verify_keys": { "ed25519:1": { "key": key } }, "old_verify_keys": {},
+            "verify_keys": { peer.key_id(): { "key": key } }, "old_verify_keys": {},
         })
     };
     let mut old = honest(&peer.name);
-    old["old_verify_keys"] = json!({ "ed25519:0": old["verify_keys"]["ed25519:1"].clone() });
+    old["old_verify_keys"] = json!({ "ed25519:0": old["verify_keys"][peer.key_id()].clone() });
     old["old_verify_keys"]["ed25519:0"]["expired_ts"] = json!(1);
     let mut undated = honest(&peer.name);
     undated.as_object_mut().unwrap().remove("valid_until_ts");
@@ -155,15 +155,15 @@ async fn key_objects_that_are_not_the_servers_own_are_not_believed() {
         ("no date", undated, &peer.key),
     ] {
         peer.publish_object(object, key);
-        assert!(asker.key_of(&peer.name, "ed25519:1", 0).await.is_err(), "{what}");
+        assert!(asker.key_of(&peer.name, &peer.key_id(), 0).await.is_err(), "{what}");
     }
     for (what, body) in [("no JSON", "<html>".to_owned()), ("no signature", honest(&peer.name).to_string())] {
         peer.says(KEYS, Say::Answer(200, body));
-        assert!(asker.key_of(&peer.name, "ed25519:1", 0).await.is_err(), "{what}");
+        assert!(asker.key_of(&peer.name, &peer.key_id(), 0).await.is_err(), "{what}");
     }
     peer.publish_object(old, &peer.key);
     assert!(asker.key_of(&peer.name, "ed25519:0", 0).await.is_err(), "an old key");
-    assert!(asker.key_of(&peer.name, "ed25519:1", 0).await.is_ok());
+    assert!(asker.key_of(&peer.name, &peer.key_id(), 0).await.is_ok());
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const MAX_EDUS: usize = 100;
 const MAX_ID: usize = 255;
 
 /// Takes in a transaction, once. What is wrong with one event harms no other.
-pub(in crate::reference) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Answer {
+pub(super) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Answer {
     let id = call.variables.get("txn_id").filter(|id| !id.is_empty() && id.len() <= MAX_ID);
     let id = id.ok_or_else(|| MatrixError::invalid_param("A transaction ID has 1 to 255 bytes"))?;
     let body = call.object()?;

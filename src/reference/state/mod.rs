@@ -3,6 +3,8 @@
 
 mod accounts;
 mod across;
+#[cfg(test)]
+mod across_tests;
 mod events;
 mod membership;
 mod offers;
@@ -30,7 +32,7 @@ use super::options::{Options, ServerLimits};
 
 pub(crate) use accounts::NewUser;
 pub(crate) use membership::{Kind, Member};
-pub(crate) use outgoing::Transaction;
+pub(crate) use outgoing::{MAX_DESTINATIONS, Transaction};
 pub(crate) use presence::{Availability, Way};
 pub(crate) use rooms::{Moderation, NewRoom};
 pub(crate) use sessions::{DeviceInfo, Ending, Login, Session};

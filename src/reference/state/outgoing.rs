@@ -15,7 +15,7 @@ use crate::reference::faults::Fault;
 use crate::reference::federation::pdu::Pdu;
 
 /// Homeservers for which something waits; what concerns further ones is lost.
-const MAX_DESTINATIONS: usize = 1_000;
+pub(crate) const MAX_DESTINATIONS: usize = 1_000;
 /// Events that wait for one homeserver; beyond, the oldest is lost.
 const MAX_WAITING: usize = 1_000;
 /// What one transaction holds (Server-Server API, "Transactions").

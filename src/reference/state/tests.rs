@@ -22,16 +22,16 @@ fn state_with(limits: ServerLimits) -> State {
     State::new(Rules::new(&options, "hs", 1_000))
 }
 
-fn state() -> State {
+pub(super) fn state() -> State {
     state_with(ServerLimits::default())
 }
 
-fn set(names: &[&str]) -> Arc<Set> {
+pub(super) fn set(names: &[&str]) -> Arc<Set> {
     Arithmetic::default().of(names.iter().copied())
 }
 
 impl State {
-    fn add(&mut self, localpart: &str) -> Session {
+    pub(super) fn add(&mut self, localpart: &str) -> Session {
         let user = self.create_user(NewUser { localpart, password: "pw", salt: [0; 16] }).unwrap();
         self.open(user, "D1").unwrap()
     }
@@ -42,7 +42,7 @@ impl State {
         self.log_in(START, user, login).map_err(|error| error.errcode.into_owned())
     }
 
-    fn put(&mut self, now: Duration, session: &Session, set: &Arc<Set>) {
+    pub(super) fn put(&mut self, now: Duration, session: &Session, set: &Arc<Set>) {
         self.upload(now, session, set.clone()).unwrap();
         self.declare(now, session, &set.hash).unwrap();
     }
