@@ -164,6 +164,10 @@ fn note_versions(features: &mut Features, target: &Target, versions: &Value) {
     if target.tls == TlsTrust::Anything {
         features.notes.push("TLS verification is OFF: anybody could be answering ([tls] verify)".to_owned());
     }
+    if target.federation.as_ref().is_some_and(|federation| federation.tls == TlsTrust::Anything) {
+        let off = "TLS verification of the federation port is OFF: anybody could be answering ([federation] target_verify)";
+        features.notes.push(off.to_owned());
+    }
     let name = &target.binding.unstable_feature;
     if versions["unstable_features"][name.as_str()] != json!(true) {
         features.notes.push(format!("GET /versions does not list {name}: true under unstable_features"));

@@ -6,7 +6,10 @@
 
 mod across;
 mod declaring;
+mod lookups;
+mod neighbours;
 mod offers;
+mod requests;
 mod site;
 mod telling;
 
@@ -14,6 +17,7 @@ use std::collections::BTreeSet;
 
 use self::across::{presence_in, presence_out, presence_spoof};
 use self::declaring::{declarations, departures, large_unions, sizes, unions, uploads};
+use self::lookups::{failed_lookups, lookups};
 use self::offers::{auth, hashes, offers};
 use self::site::Site;
 use self::telling::{presence, resolutions};
@@ -44,6 +48,14 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
             "federation.presence-out" => presence_out(&site).await,
             "federation.presence-in" => presence_in(&site).await,
             "federation.presence-spoof" => presence_spoof(&site).await,
+            "federation" => {
+                requests::offers(&site).await;
+                requests::header_forms(&site).await;
+                requests::resolutions(&site).await;
+            }
+            "signatures" => requests::signatures(&site).await,
+            "lookups" => lookups(&site).await,
+            "failed lookups" => failed_lookups(&site).await,
             other => panic!("no checks for {other}"),
         }
     }
@@ -60,6 +72,10 @@ fn area(requirement: &str) -> &str {
     match requirement {
         "union.resolvable-large" => "large unions",
         "upload.malformed-hash" | "resolve.malformed-hash" => "server",
+        "federation.signed" | "federation.signed-401" => "signatures",
+        "federation.lookup-failure" | "federation.lookup-failure-status" => "failed lookups",
+        "federation.lookup" | "federation.lookup-verified" => "lookups",
+        "federation.lookup-cached" | "federation.lookup-private" => "lookups",
         "upload.size-accepted" | "upload.too-large" | "upload.too-large-harmless" => "sizes",
         _ if requirement.starts_with("federation.presence-") => requirement,
         _ => requirement.split('.').next().unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::reference::arithmetic::Arithmetic;
+use crate::reference::federation::test_kit;
 use crate::reference::server::{Server, router};
 use crate::reference::state::{Login, NewUser};
 use crate::reference::{FaultSet, Options, ServerLimits};
@@ -20,6 +22,10 @@ use crate::spec::binding::encode;
 pub(super) const C: &str = "/_matrix/client/unstable/org.matrix.capability_sets";
 pub(super) const V3: &str = "/_matrix/client/v3";
 pub(super) const MAX: usize = 100_000;
+/// The server's name.
+pub(super) const HS: &str = "hs";
+/// Within which other homeservers must have answered it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Names whose sets have hashes with these characters.
 pub(super) const WITH_PLUS: &str = "r.1";
@@ -91,9 +97,10 @@ pub(super) fn set_of(names: &[&str]) -> String {
 impl Site {
     pub(super) fn new(faults: FaultSet) -> Self {
         let limits = ServerLimits { max_set_bytes: MAX, ..ServerLimits::default() };
-        let options = Options { faults, limits, ..Options::default() };
+        let federation = Some(test_kit::options(PATIENCE));
+        let options = Options { faults, limits, federation, ..Options::default() };
         let (stop, stopped) = watch::channel(false);
-        let server = Arc::new(Server::new(options, "hs", stopped).unwrap());
+        let server = Arc::new(Server::new(options, HS, stopped).unwrap());
         Self { router: router(server.clone()), server, found: RefCell::default(), _stop: stop }
     }
 

@@ -14,7 +14,7 @@ const VALID_FOR_MS: u64 = 24 * 60 * 60 * 1_000;
 /// What cannot be signed: a number that Canonical JSON does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot sign: {0}")]
-pub(super) struct Unsignable(String);
+pub(in crate::reference) struct Unsignable(String);
 
 /// The object that is signed for a request (Server-Server API, "Request Authentication"): what stands on
 /// the request line, who asks whom, and the body, where there is one.
@@ -48,7 +48,7 @@ impl Federation {
     }
 
     /// The Authorization header of a request.
-    pub(super) fn authorization(
+    pub(in crate::reference) fn authorization(
         &self,
         destination: &str,
         method: &str,

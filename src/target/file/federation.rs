@@ -24,8 +24,11 @@ const NOBODY_VOUCHES: &str = "[federation] needs ca_cert and ca_key (capcheck fe
 const BOTH_VOUCH: &str = "[federation] takes ca_cert and ca_key (an authority that issues certificates), \
     or cert and key (a certificate of your own): leave one pair out";
 
-/// Two keys that go together, and where they stand.
-type Pair<'a> = [Option<&'a (Range<usize>, PathBuf)>; 2];
+/// An authority that issues their certificates.
+const AUTHORITY: [&str; 2] = ["ca_cert", "ca_key"];
+
+/// A certificate that the user made.
+const CERTIFICATE: [&str; 2] = ["cert", "key"];
 
 impl Builder<'_> {
     /// What the section says; `None` where it says nothing, or nothing that can be used.
@@ -71,63 +74,41 @@ impl Builder<'_> {
 
     /// Who vouches for the harness's homeservers: an authority, or a certificate of the user's own.
     fn identity(&mut self, begins: Range<usize>, advertise: Option<&str>) -> Option<Identity> {
-        let files = ["ca_cert", "ca_key", "cert", "key"].map(|name| self.file(SECTION, name));
-        let [ca_cert, ca_key, cert, key] = files.each_ref().map(Option::as_ref);
-        // A key whose value is unfit has been complained of, and is not missing.
-        let stands = |name| self.sheet.at(SECTION, name);
-        let [authority, own] = [["ca_cert", "ca_key"], ["cert", "key"]].map(|pair| pair.map(stands));
-        match (given(&authority), given(&own)) {
-            (None, None) => {
-                self.wrong(begins, NOBODY_VOUCHES);
-                None
+        let made = match (self.first(AUTHORITY), self.first(CERTIFICATE)) {
+            (None, None) => Err((begins, NOBODY_VOUCHES.to_owned())),
+            (Some(_), Some(at)) => Err((at, BOTH_VOUCH.to_owned())),
+            (Some(at), None) => {
+                let [certificate, key] = self.pair(AUTHORITY)?;
+                Authority::read(&certificate, &key)
+                    .map(Identity::Authority)
+                    .map_err(|error| (at, format!("ca_cert and ca_key: {error}")))
             }
-            (Some(_), Some(at)) => {
-                self.wrong(at, BOTH_VOUCH);
-                None
+            (None, Some(at)) => {
+                let [chain, key] = self.pair(CERTIFICATE)?;
+                check_certificate(&chain, &key, advertise)
+                    .map(|()| Identity::Certificate { chain, key })
+                    .map_err(|reason| (at, format!("cert and key: {reason}")))
             }
-            (Some(_), None) => {
-                self.whole(["ca_cert", "ca_key"], &authority)?;
-                self.authority([ca_cert, ca_key])
-            }
-            (None, Some(_)) => {
-                self.whole(["cert", "key"], &own)?;
-                self.certificate([cert, key], advertise)
-            }
-        }
-    }
-
-    /// Complains of a pair of which one half is missing.
-    fn whole(&mut self, names: [&str; 2], places: &[Option<Range<usize>>; 2]) -> Option<()> {
-        let (here, missing) = match places {
-            [Some(_), Some(_)] => return Some(()),
-            [Some(_), None] => (0, 1),
-            _ => (1, 0),
         };
-        let at = places[here].clone().unwrap_or(0..0);
-        self.wrong(at, format!("{} in [federation] needs {} beside it", names[here], names[missing]));
-        None
+        made.map_err(|(at, message)| self.wrong(at, message)).ok()
     }
 
-    fn authority(&mut self, [certificate, key]: Pair<'_>) -> Option<Identity> {
-        let ((at, certificate), (_, key)) = (certificate?, key?);
-        match Authority::read(certificate, key) {
-            Ok(authority) => Some(Identity::Authority(authority)),
-            Err(error) => {
-                self.wrong(at.clone(), format!("ca_cert and ca_key: {error}"));
-                None
-            }
-        }
+    /// Where the first of two keys stands, if one does.
+    fn first(&self, names: [&str; 2]) -> Option<Range<usize>> {
+        names.into_iter().filter_map(|name| self.sheet.at(SECTION, name)).min_by_key(|at| at.start)
     }
 
-    fn certificate(&mut self, [chain, key]: Pair<'_>, advertise: Option<&str>) -> Option<Identity> {
-        let ((at, chain), (_, key)) = (chain?, key?);
-        match check_certificate(chain, key, advertise) {
-            Ok(()) => Some(Identity::Certificate { chain: chain.clone(), key: key.clone() }),
-            Err(reason) => {
-                self.wrong(at.clone(), format!("cert and key: {reason}"));
-                None
+    /// The paths that two keys give, of which neither goes without the other.
+    fn pair(&mut self, names: [&str; 2]) -> Option<[PathBuf; 2]> {
+        let [one, other] = names;
+        for (here, missing) in [(one, other), (other, one)] {
+            // A key whose value is unfit has been complained of, and is not missing.
+            if let (Some(at), None) = (self.sheet.at(SECTION, here), self.sheet.at(SECTION, missing)) {
+                self.wrong(at, format!("{here} in [federation] needs {missing} beside it"));
             }
         }
+        let [one, other] = names.map(|name| self.file(SECTION, name));
+        Some([one?.1, other?.1])
     }
 }
 
@@ -142,11 +123,6 @@ fn host(address: IpAddr) -> String {
 /// A host without the brackets of an IPv6 address.
 pub(super) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
-
-/// Where the first of two keys stands.
-fn given(places: &[Option<Range<usize>>; 2]) -> Option<Range<usize>> {
-    places.iter().flatten().min_by_key(|at| at.start).cloned()
 }
 
 /// Whether a chain and a key can be used together, for the advertised host.

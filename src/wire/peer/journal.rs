@@ -1,10 +1,17 @@
 //! What a peer was asked.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::sync::watch;
+
+/// How many requests a journal holds.
+const LONGEST: usize = 20_000;
+/// How many bytes of bodies it holds.
+const HEAVIEST: usize = 128 << 20;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -58,6 +65,13 @@ pub enum Asked {
         /// Which.
         hash: String,
     },
+    /// The place to which a scripted redirect led, signed or not.
+    Redirected {
+        /// Whose set was asked for at first.
+        user_id: String,
+        /// Which.
+        hash: String,
+    },
     /// Anything else; answered 404 `M_UNRECOGNIZED`.
     Other,
 }
@@ -85,38 +99,155 @@ pub enum SignatureFault {
     Broken(String),
 }
 
-/// Something that came to nothing before a request could be read.
-#[derive(Clone, Debug)]
-pub struct Incident {
-    /// When.
-    pub at: Instant,
-    /// At which peer.
-    pub peer: String,
-    /// The name that the client asked for (SNI), if it came to that.
-    pub sni: Option<String>,
-    /// What happened, in a line: the client does not trust the certificate, plain HTTP, a half-read body.
-    pub what: String,
-    /// Whether the client refused the peer's certificate.
-    pub distrust: bool,
+/// The journal of one peer, in the order of arrival.
+#[derive(Debug)]
+pub struct Journal {
+    /// The EDU type in which presence travels.
+    edu: String,
+    kept: Mutex<Kept>,
+    /// How many requests have arrived.
+    count: watch::Sender<usize>,
 }
 
-/// The journal of one peer, in the order of arrival.
 #[derive(Debug, Default)]
-pub struct Journal {}
+struct Kept {
+    arrivals: Vec<Arc<Arrival>>,
+    bytes: usize,
+    /// Origin and ID of the transactions so far.
+    transactions: BTreeSet<(String, String)>,
+    pushes: Vec<(Arc<Arrival>, Value)>,
+}
 
 impl Journal {
+    /// An empty journal, for presence in EDUs of this type.
+    pub(super) fn new(edu: &str) -> Self {
+        Self { edu: edu.to_owned(), kept: Mutex::default(), count: watch::Sender::new(0) }
+    }
+
     /// Everything so far.
     pub fn arrivals(&self) -> Vec<Arc<Arrival>> {
-        todo!()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).arrivals.clone()
     }
 
     /// Waits until something has arrived after the first `seen` requests, or for so long.
-    pub async fn changed(&self, _seen: usize, _within: std::time::Duration) {
-        todo!()
+    pub async fn changed(&self, seen: usize, within: Duration) {
+        let mut count = self.count.subscribe();
+        // Late or not, the caller looks for itself.
+        let _ = tokio::time::timeout(within, count.wait_for(|count| *count > seen)).await;
     }
 
     /// Every entry about a user in the presence EDUs so far (each transaction ID once), in order, with the request it came in.
-    pub fn pushes(&self, _user_id: &str) -> Vec<(Arc<Arrival>, Value)> {
-        todo!()
+    ///
+    /// Transactions whose signature does not hold are refused, and their entries are not among these.
+    pub fn pushes(&self, user_id: &str) -> Vec<(Arc<Arrival>, Value)> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = |entry: &Value| entry.get("user_id").and_then(Value::as_str) == Some(user_id);
+        kept.pushes.iter().filter(|(_, entry)| about(entry)).cloned().collect()
+    }
+
+    /// Writes a request down, and gives it its number; `false` where the journal is full.
+    pub(super) fn record(&self, mut arrival: Arrival) -> bool {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = kept.bytes.saturating_add(arrival.body.len()).saturating_add(arrival.uri.len());
+        if kept.arrivals.len() >= LONGEST || bytes > HEAVIEST {
+            return false;
+        }
+        kept.bytes = bytes;
+        arrival.number = kept.arrivals.len();
+        let arrival = Arc::new(arrival);
+        kept.arrivals.push(arrival.clone());
+        if let (Asked::Transaction { id }, Ok(origin)) = (&arrival.asked, &arrival.signature)
+            && kept.transactions.insert((origin.clone(), id.clone()))
+        {
+            let entries = self.entries(&arrival.body);
+            kept.pushes.extend(entries.into_iter().map(|entry| (arrival.clone(), entry)));
+        }
+        let count = kept.arrivals.len();
+        drop(kept);
+        self.count.send_modify(|known| *known = count.max(*known));
+        true
+    }
+
+    /// The `push` entries of a transaction's presence EDUs.
+    fn entries(&self, body: &[u8]) -> Vec<Value> {
+        let Ok(transaction) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let presence = list(&transaction["edus"]).into_iter().filter(|edu| edu["edu_type"] == *self.edu);
+        presence.flat_map(|edu| list(&edu["content"]["push"])).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn transaction(origin: &str, id: &str, body: &Value) -> Arrival {
+        Arrival {
+            number: 0,
+            at: Instant::now(),
+            method: "PUT".to_owned(),
+            uri: format!("/_matrix/federation/v1/send/{id}"),
+            headers: Vec::new(),
+            body: body.to_string().into(),
+            asked: Asked::Transaction { id: id.to_owned() },
+            signature: Ok(origin.to_owned()),
+            status: Some(200),
+        }
+    }
+
+    fn presence(entries: &Value) -> Value {
+        json!({ "edus": [
+            { "edu_type": "m.typing", "content": { "push": [{ "user_id": "@a:b", "n": 0 }] } },
+            { "edu_type": "m.presence", "content": { "push": entries } },
+        ] })
+    }
+
+    fn numbers(journal: &Journal) -> Vec<Value> {
+        journal.pushes("@a:b").into_iter().map(|(_, entry)| entry["n"].clone()).collect()
+    }
+
+    #[test]
+    fn a_transaction_is_processed_once_and_all_its_entries_count() {
+        let journal = Journal::new("m.presence");
+        let entry = |n: u32| json!({ "user_id": "@a:b", "n": n });
+        let first = presence(&json!([entry(1), { "user_id": "@c:b", "n": 9 }, 7, entry(2)]));
+        journal.record(transaction("b", "1", &first));
+        journal.record(transaction("b", "1", &first));
+        journal.record(transaction("other", "1", &presence(&json!([entry(3)]))));
+        journal.record(transaction("b", "2", &presence(&json!([entry(4)]))));
+        let refused = Arrival {
+            signature: Err(SignatureFault::Missing),
+            ..transaction("b", "3", &presence(&json!([entry(5)])))
+        };
+        journal.record(refused);
+        assert_eq!(numbers(&journal), [1, 2, 3, 4]);
+        let order: Vec<_> = journal.arrivals().iter().map(|arrival| arrival.number).collect();
+        assert_eq!(order, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_no_transaction_pushes_nothing() {
+        let journal = Journal::new("m.presence");
+        for (id, body) in [json!(7), json!({ "edus": {} }), json!({ "edus": [null] }), presence(&json!("x"))]
+            .iter()
+            .enumerate()
+        {
+            journal.record(transaction("b", &id.to_string(), body));
+        }
+        assert_eq!((journal.arrivals().len(), numbers(&journal).len()), (4, 0));
+    }
+
+    #[test]
+    fn a_journal_is_bounded() {
+        let journal = Journal::new("m.presence");
+        let heavy = Bytes::from(vec![b' '; 4 << 20]);
+        let kept = |body: &Bytes| Arrival { body: body.clone(), ..transaction("b", "x", &json!({})) };
+        assert!((0..31).all(|_| journal.record(kept(&heavy))));
+        assert!((0..).take(LONGEST).any(|_| !journal.record(kept(&heavy))));
+        let light = Journal::new("m.presence");
+        assert!((0..LONGEST).all(|_| light.record(kept(&Bytes::new()))));
+        assert!(!light.record(kept(&Bytes::new())));
     }
 }

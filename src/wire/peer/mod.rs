@@ -4,23 +4,38 @@
 //! authority, keys of its own, and a script: what it answers to whom. What it was asked is in its
 //! journal, with what came of the signature.
 
+mod body;
+mod host;
+mod incident;
 mod journal;
+mod judge;
+mod listener;
+mod ports;
+mod room;
+mod route;
 mod script;
+mod service;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::spec::binding::Binding;
-use crate::wire::{Client, Exchange, Request};
+use crate::spec::capability::CapabilitySet;
+use crate::wire::Request;
 
-use super::signing::{ServerKeys, SigningKey};
+use super::signing::{ServerKeys, SignedRequest, SigningKey};
+use host::{Host, Run};
 
-pub use journal::{Arrival, Asked, Incident, Journal, SignatureFault};
+pub use incident::Incident;
+pub use journal::{Arrival, Asked, Journal, SignatureFault};
+pub use room::RoomFault;
 pub use script::{Answer, Script};
 
 /// How the peers of a run are set up.
@@ -78,134 +93,172 @@ pub enum PeerError {
     Random(String),
 }
 
-/// All the peers of a run.
+/// All the peers of a run. Dropping it ends them all.
 #[derive(Debug)]
-pub struct Peers {}
+pub struct Peers {
+    run: Arc<Run>,
+    honest: tokio::sync::Mutex<BTreeMap<usize, Arc<Peer>>>,
+    /// Every peer that was started.
+    started: Mutex<Vec<Weak<Peer>>>,
+}
 
 impl Peers {
     /// The peers of one run; none listens yet.
-    pub fn new(_config: PeersConfig) -> Result<Self, PeerError> {
-        todo!()
+    pub fn new(config: PeersConfig) -> Result<Self, PeerError> {
+        let run = Arc::new(Run::new(config)?);
+        Ok(Self { run, honest: tokio::sync::Mutex::default(), started: Mutex::default() })
     }
 
     /// The run's honest peer number `n`: it starts when it is first asked for, answers until the run
     /// ends, and is shared by scenarios.
-    pub async fn honest(&self, _n: usize) -> Result<Arc<Peer>, PeerError> {
-        todo!()
+    pub async fn honest(&self, n: usize) -> Result<Arc<Peer>, PeerError> {
+        let mut honest = self.honest.lock().await;
+        if let Some(peer) = honest.get(&n) {
+            return Ok(peer.clone());
+        }
+        let peer = self.start(None)?;
+        honest.insert(n, peer.clone());
+        Ok(peer)
     }
 
-    /// A peer with a name that the target has not met in this run: for one scenario alone.
+    /// A peer with a name that the target has not met in this run: for one scenario alone. It ends when
+    /// nobody holds it any more.
     pub async fn fresh(&self) -> Result<Arc<Peer>, PeerError> {
-        todo!()
+        self.start(None)
     }
 
     /// The same, publishing its key under this ID.
-    pub async fn fresh_with_key_id(&self, _key_id: &str) -> Result<Arc<Peer>, PeerError> {
-        todo!()
+    pub async fn fresh_with_key_id(&self, key_id: &str) -> Result<Arc<Peer>, PeerError> {
+        self.start(Some(key_id))
+    }
+
+    fn start(&self, key_id: Option<&str>) -> Result<Arc<Peer>, PeerError> {
+        let (host, listener) = self.run.host(key_id)?;
+        let peer = Arc::new(Peer::start(host, listener));
+        let mut started = self.started();
+        started.retain(|peer| peer.strong_count() > 0);
+        started.push(Arc::downgrade(&peer));
+        Ok(peer)
+    }
+
+    fn started(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Peer>>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the peers the target's keys, by which they judge its signatures.
-    pub fn introduce(&self, _keys: ServerKeys) {
-        todo!()
+    pub fn introduce(&self, keys: ServerKeys) {
+        self.run.judge.introduce(keys);
     }
 
-    /// What went wrong before any request was read, at every peer, in order.
+    /// What went wrong before any request was read, at every peer, in order; of incidents that repeat
+    /// themselves the first few and how many there were.
     pub fn incidents(&self) -> Vec<Incident> {
-        todo!()
+        self.run.incidents.list()
+    }
+
+    /// Waits until there has been an incident at any peer after the first `seen`, or for so long; how
+    /// many there have been.
+    pub async fn incident(&self, seen: usize, within: Duration) -> usize {
+        self.run.incidents.changed(seen, within).await
     }
 
     /// Requests that no peer has an answer for, as `METHOD /path`, counted, over all peers.
     pub fn unexpected(&self) -> Vec<(String, usize)> {
-        todo!()
+        self.run.unexpected.list()
     }
 
     /// Ends every peer.
     pub async fn stop(&self) {
-        todo!()
+        let peers: Vec<_> = self.started().iter().filter_map(Weak::upgrade).collect();
+        for peer in &peers {
+            peer.stop.send_replace(true);
+        }
+        for peer in peers {
+            peer.go_down().await;
+        }
     }
 }
 
-/// One homeserver of the harness.
+impl Drop for Peers {
+    fn drop(&mut self) {
+        for peer in self.started().iter().filter_map(Weak::upgrade) {
+            peer.stop.send_replace(true);
+        }
+    }
+}
+
+/// One homeserver of the harness. Dropping it ends it.
 #[derive(Debug)]
 pub struct Peer {
-    name: String,
-    key: SigningKey,
-    old_key: SigningKey,
-    journal: Journal,
-    script: Script,
+    host: Arc<Host>,
+    stop: watch::Sender<bool>,
+    /// Its sender lives as long as the listener and its connections.
+    ended: watch::Receiver<()>,
 }
 
 impl Peer {
+    fn start(host: Host, listener: tokio::net::TcpListener) -> Self {
+        let host = Arc::new(host);
+        let ((stop, stopped), (alive, ended)) = (watch::channel(false), watch::channel(()));
+        let listening = listener::accept(listener, host.clone(), stopped);
+        tokio::spawn(async move {
+            listening.await;
+            drop(alive);
+        });
+        Self { host, stop, ended }
+    }
+
     /// Its server name, `host:port`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.host.name
     }
 
     /// The key that it publishes and signs with.
     pub fn key(&self) -> &SigningKey {
-        &self.key
+        &self.host.key
     }
 
     /// A key that it publishes as expired a day ago (`old_verify_keys`).
     pub fn expired_key(&self) -> &SigningKey {
-        &self.old_key
+        &self.host.old_key
+    }
+
+    /// What it offers to the users of every other server.
+    pub fn server_set(&self) -> &CapabilitySet {
+        &self.host.set
     }
 
     /// What it was asked.
     pub fn journal(&self) -> &Journal {
-        &self.journal
+        &self.host.journal
     }
 
     /// What it answers.
     pub fn script(&self) -> &Script {
-        &self.script
+        &self.host.script
     }
 
     /// Closes its port and every connection: from now on nobody is there.
     pub async fn go_down(&self) {
-        todo!()
+        self.stop.send_replace(true);
+        let mut ended = self.ended.clone();
+        // Nothing is ever sent: this ends when the sender goes.
+        while ended.changed().await.is_ok() {}
     }
 
     /// A request to a homeserver, signed as it should be.
-    pub fn request(
-        &self,
-        _destination: &str,
-        _method: &str,
-        _path: &str,
-        _content: Option<&Value>,
-    ) -> Request {
-        todo!()
-    }
-
-    /// Joins a room of the destination by make_join and send_join (v2); `client` speaks to its federation port.
-    pub async fn join(
-        &self,
-        _client: &Client,
-        _destination: &str,
-        _room_id: &str,
-        _user_id: &str,
-    ) -> Result<(), RoomFault> {
-        todo!()
-    }
-
-    /// Leaves a room by make_leave and send_leave.
-    pub async fn leave(
-        &self,
-        _client: &Client,
-        _destination: &str,
-        _room_id: &str,
-        _user_id: &str,
-    ) -> Result<(), RoomFault> {
-        todo!()
+    pub fn request(&self, destination: &str, method: &str, path: &str, content: Option<&Value>) -> Request {
+        let signed = SignedRequest { method, uri: path, origin: self.name(), destination, content };
+        let request = Request::new(method, path).authorization(signed.signed_by(self.key()).to_string());
+        match content {
+            Some(content) => request.json(content),
+            None => request,
+        }
     }
 }
 
-/// Why a peer's user is not in a room, or still is.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct RoomFault {
-    /// One line.
-    pub reason: String,
-    /// The exchange that shows it.
-    pub exchange: Option<Arc<Exchange>>,
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
 }
