@@ -284,9 +284,22 @@ impl RemoteServer {
         }
     }
 
+    /// Whether the target has not gone where its question for a hash of a user was redirected.
+    pub fn was_not_followed(&self, user: &dyn Person, hash: &CapabilityHash) -> Judgement {
+        let expected = "no request where the redirect points";
+        let asked = Asked::Redirected { user_id: user.id().to_owned(), hash: hash.to_string() };
+        match self.arrivals(&asked).last() {
+            Some(arrival) => Judgement::of(false, expected, "one", &self.shown(arrival)),
+            None => unshown(true, expected.to_owned(), "none"),
+        }
+    }
+
     fn questions(&self, user: &dyn Person, hash: &CapabilityHash) -> Vec<Arc<Arrival>> {
-        let asked = Asked::Resolve { user_id: user.id().to_owned(), hash: hash.to_string() };
-        self.peer.journal().arrivals().into_iter().filter(|arrival| arrival.asked == asked).collect()
+        self.arrivals(&Asked::Resolve { user_id: user.id().to_owned(), hash: hash.to_string() })
+    }
+
+    fn arrivals(&self, asked: &Asked) -> Vec<Arc<Arrival>> {
+        self.peer.journal().arrivals().into_iter().filter(|arrival| arrival.asked == *asked).collect()
     }
 
     fn is_signed(&self, arrival: &Arc<Arrival>, expected: &str) -> Judgement {
