@@ -10,6 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::AlertDescription;
+use tokio::io::AsyncBufReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::host::Host;
+use super::host::{Deadlines, Host};
 use super::service;
 
 /// Connections of one peer at once; for a new one beyond, the least useful is closed.
@@ -110,36 +111,59 @@ async fn serve(stream: TcpStream, host: Arc<Host>, at: Arc<AtomicU8>) {
     // Answers are small and single: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let mut sni = None;
-    let shaken = timeout(host.run.deadlines.handshake, handshake(stream, &host, &mut sni)).await;
-    let stream = match shaken {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(Failed { what, distrust })) => return host.incident(sni.as_deref(), what, distrust),
-        Err(_) => return host.incident(sni.as_deref(), "the client never finished its TLS handshake", false),
+    let ended = match secure(stream, &host, &mut sni, &at).await {
+        Ok(Some(stream)) => converse(stream, &host, sni.as_deref(), &at).await,
+        Ok(None) => Ok(()),
+        Err(failed) => Err(failed),
     };
+    if let Err(Failed { what, distrust }) = ended {
+        host.incident(sni.as_deref(), what, distrust);
+    }
+}
+
+/// The connection under TLS, when the client begins to ask; `None` where it needed no connection after all.
+async fn secure(
+    stream: TcpStream,
+    host: &Host,
+    sni: &mut Option<String>,
+    at: &AtomicU8,
+) -> Result<Option<TlsStream<TcpStream>>, Failed> {
+    let Deadlines { handshake: within, head, .. } = host.run.deadlines;
+    let late = |_| Failed::of("the client never finished its TLS handshake");
+    let mut stream = timeout(within, handshake(stream, host, sni)).await.map_err(late)??;
     at.store(stage::IDLE, Relaxed);
-    let served = AtomicUsize::new(0);
-    let requests = service_fn(|request| {
+    match timeout(head, stream.fill_buf()).await {
+        Ok(Ok([_, ..])) => Ok(Some(stream)),
+        Ok(Ok([])) | Err(_) => Ok(None),
+        // A client of TLS 1.3 has finished the handshake before it refuses, and some look at names even later.
+        Ok(Err(error)) => Err(refused(&error)),
+    }
+}
+
+/// HTTP, until either side ends it.
+async fn converse(
+    stream: TlsStream<TcpStream>,
+    host: &Host,
+    sni: Option<&str>,
+    at: &AtomicU8,
+) -> Result<(), Failed> {
+    let served = &AtomicUsize::new(0);
+    let requests = service_fn(|request| async move {
         at.store(stage::READING, Relaxed);
-        let (host, sni, at, served) = (&host, sni.as_deref(), &at, &served);
-        async move {
-            let arrival = service::receive(host, request).await;
-            at.store(stage::ANSWERING, Relaxed);
-            let answer = service::answer(host, sni, arrival).await;
-            served.fetch_add(1, Relaxed);
-            at.store(stage::IDLE, Relaxed);
-            answer
-        }
+        let arrival = service::receive(host, request).await;
+        at.store(stage::ANSWERING, Relaxed);
+        let answer = service::answer(host, sni, arrival).await;
+        served.fetch_add(1, Relaxed);
+        at.store(stage::IDLE, Relaxed);
+        answer
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(host.run.deadlines.head)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), requests);
-    if let Err(error) = connection.await
-        && let Some(Failed { what, distrust }) = failed(&error, at.load(Relaxed), served.load(Relaxed))
-    {
-        host.incident(sni.as_deref(), what, distrust);
-    }
+    let failed = |error| failed(&error, at.load(Relaxed), served.load(Relaxed));
+    connection.await.map_or_else(|error| failed(error).map_or(Ok(()), Err), Ok)
 }
 
 /// Why a connection came to nothing.
@@ -185,7 +209,8 @@ fn refused(error: &io::Error) -> Failed {
         Some(other) => Failed::of(format!("the TLS handshake failed: {other}")),
         None => Failed {
             what: format!(
-                "the client closed the connection when it had seen the certificate, without saying why ({error})"
+                "the client closed the connection when it had seen the certificate, without saying why; it may \
+                 have looked for another name ({error})"
             ),
             distrust: true,
         },
@@ -216,11 +241,8 @@ fn alerted(alert: AlertDescription) -> Failed {
 /// is tired of waiting for the answer.
 fn failed(error: &hyper::Error, at: u8, served: usize) -> Option<Failed> {
     let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    match causes.find_map(|cause| tls_error(cause.downcast_ref::<io::Error>()?)) {
-        // A TLS 1.3 client that verifies late has finished the handshake before it refuses.
-        Some(rustls::Error::AlertReceived(alert)) if served == 0 => return Some(alerted(*alert)),
-        Some(other) => return Some(Failed::of(format!("the TLS connection broke: {other}"))),
-        None => {}
+    if let Some(tls) = causes.find_map(|cause| tls_error(cause.downcast_ref::<io::Error>()?)) {
+        return Some(Failed::of(format!("the TLS connection broke: {tls}")));
     }
     let broke_off = error.is_incomplete_message() || broken_io(error);
     match () {

@@ -64,6 +64,21 @@ async fn a_client_that_goes_when_it_has_seen_the_certificate() {
 }
 
 #[tokio::test]
+async fn a_client_that_goes_when_the_handshake_is_done() {
+    let site = Site::new().await;
+    let peer = site.peer().await;
+    // One that says goodbye has merely not needed its connection.
+    let mut stream = site.tls(&peer).await;
+    stream.shutdown().await.unwrap();
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    assert_eq!(site.incidents(), [""; 0]);
+    drop(site.tls(&peer).await);
+    let incident = first(&site).await;
+    assert!(incident.distrust && incident.what.contains("another name"), "{incident:?}");
+    serves(&site, &peer).await;
+}
+
+#[tokio::test]
 async fn clients_that_do_not_speak_tls() {
     for (says, told) in [
         (&b"GET / HTTP/1.1\r\n\r\n"[..], "plain HTTP on a port that speaks TLS"),
