@@ -67,10 +67,10 @@ async fn refuses_forgeries(
 ) -> Ran {
     // So that gamma's key is known, and could be taken for beta's.
     is_known(cx, gamma).await?;
+    // Whatever it is answered: its signature was good once, and may have been remembered.
+    beta.send(&instead).await?;
     let forger = Forger { honest: beta, other: gamma, sent: &sent, instead: &instead };
     for forgery in Forgery::of(&sent) {
-        // Whatever it is answered: its signature was good once, and may have been remembered.
-        beta.send(&instead).await?;
         beta.send(&sent).await?.or_stop("the same question, signed as it should be")?;
         let reply = forgery.send(&forger).await?;
         check!(cx, "federation.signed", forgery.is_refused_by(&reply));
@@ -96,11 +96,11 @@ async fn takes_no_forged_presence(cx: &Cx) -> Ran {
     witness.publish(&first).await?;
     viewer.sees(&witness, &Expect::hash_of(&first)).await?.or_stop()?;
     let instead = beta.transaction(&[zoe.entry_without()]);
+    beta.send(&instead).await?.or_stop("an honest transaction")?;
     for forgery in Forgery::of(&instead) {
         let [forged, marker] = cx.sets();
         let sent = beta.transaction(&[zoe.entry(&forged)]);
         let forger = Forger { honest: &beta, other: &gamma, sent: &sent, instead: &instead };
-        beta.send(&instead).await?.or_stop("an honest transaction")?;
         let reply = forgery.send(&forger).await?;
         check!(cx, "federation.signed", forgery.is_refused_by(&reply));
         check!(cx, "federation.signed-401", reply.says_unauthorized().when(&forgery.moment()));
