@@ -48,7 +48,12 @@ pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) 
             }
         }
     };
-    answer.await.unwrap_or_else(|error| error).into_response()
+    let answer = tokio::select! {
+        biased;
+        answer = answer => answer,
+        () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
+    };
+    answer.unwrap_or_else(|error| error).into_response()
 }
 
 async fn dispatch(
