@@ -151,6 +151,11 @@ impl Pdu {
         &self.id
     }
 
+    /// The version of its room.
+    pub(crate) fn version(&self) -> RoomVersion {
+        self.version
+    }
+
     /// The event as it is sent.
     pub(crate) fn json(&self) -> Value {
         CanonicalJsonValue::Object(self.event.clone()).into()

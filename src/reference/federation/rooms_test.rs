@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::pdu::{Pdu, RoomVersion};
 use super::test_kit;
 use crate::reference::arithmetic::Arithmetic;
 use crate::reference::{Account, Options, Running, start};
@@ -164,8 +165,9 @@ async fn presence_crosses_both_ways_from_joining_to_leaving() {
         assert_eq!(alice.status(&bob).await.0, 403);
         let third = alice.put(&format!("m.third{version}")).await;
         ben.hears(None, &alice, Some(&third)).await;
-        let unseen = |seen: &Value| !seen.to_string().contains(&third);
-        bob.until(Some(&heard), unseen).await;
+        let path = format!("{V3}/sync?set_presence=offline&since={heard}");
+        let (_, seen) = bob.ask("GET", &path, None).await;
+        assert!(seen["rooms"]["leave"][&room].is_object() && !seen.to_string().contains(&third));
         assert_eq!(ben.act(&room, "leave", json!({})).await, 200);
     }
     let room = alice.room(json!({ "preset": "public_chat" })).await;
@@ -243,6 +245,57 @@ async fn what_cannot_be_joined_ends_in_a_matrix_error() {
     let down = format!("!room:{}", "127.0.0.1:1");
     assert_eq!(bob.post(&format!("/join/{}", encode(&down)), json!({})).await.0, 502);
     assert_eq!(bob.post("/join/%23alias%3Ax", json!({})).await.0, 404);
+    alpha.0.stop().await;
+    beta.0.stop().await;
+}
+
+#[tokio::test]
+async fn what_other_homeservers_ask_wrongly_is_refused() {
+    let (alpha, beta) = (Home::start(&["alice"]).await, Home::start(&["bob"]).await);
+    let alice = alpha.user("alice");
+    let room = alice.room(json!({ "preset": "public_chat" })).await;
+    let (name, home) = (alpha.0.server_name().to_owned(), beta.0.server_name());
+    let ask = async |method: &str, path: &str, body: Option<&Value>| {
+        let path = format!("/_matrix/federation{path}");
+        let answer = beta.0.federation().ask(&name, method, &path, body).await.unwrap();
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        (answer.status, body["errcode"].as_str().unwrap_or_default().to_owned(), body)
+    };
+    let (room_id, bob) = (encode(&room), encode(&format!("@bob:{home}")));
+    let is =
+        |answer: &(u16, String, Value), status, errcode: &str| (answer.0, &*answer.1) == (status, errcode);
+    // What is asked for.
+    let old = ask("GET", &format!("/v1/make_join/{room_id}/{bob}"), None).await;
+    assert!(is(&old, 400, "M_INCOMPATIBLE_ROOM_VERSION") && old.2["room_version"] == "10");
+    let foreign = ask("GET", &format!("/v1/make_join/{room_id}/%40eve%3Ae?ver=10"), None).await;
+    assert!(is(&foreign, 403, "M_FORBIDDEN"));
+    let nowhere = ask("GET", &format!("/v1/make_join/%21x%3A{}/{bob}?ver=10", encode(&name)), None).await;
+    assert!(is(&nowhere, 404, "M_NOT_FOUND"));
+    let absent = ask("GET", &format!("/v1/make_leave/{room_id}/{bob}"), None).await;
+    assert!(is(&absent, 403, "M_FORBIDDEN"));
+    // What is sent: nothing that is not signed, and under no other name.
+    let offered = ask("GET", &format!("/v1/make_join/{room_id}/{bob}?ver=1&ver=10"), None).await.2;
+    let unsigned = Pdu::read(RoomVersion::V10, offered["event"].clone()).unwrap();
+    let path = |event: &str| format!("/v2/send_join/{room_id}/{}", encode(event));
+    assert!(is(&ask("PUT", &path(unsigned.id()), Some(&unsigned.json())).await, 403, "M_FORBIDDEN"));
+    assert!(is(&ask("PUT", &path("$other"), Some(&unsigned.json())).await, 400, "M_INVALID_PARAM"));
+    assert!(is(&ask("PUT", &path("$other"), Some(&json!({}))).await, 400, "M_BAD_JSON"));
+    assert_eq!(alice.members(&room).await.len(), 1);
+    let invite = json!({ "room_version": "1", "event": {}, "invite_room_state": [] });
+    let invited = ask("PUT", &format!("/v2/invite/{room_id}/%24x"), Some(&invite)).await;
+    assert!(is(&invited, 400, "M_INCOMPATIBLE_ROOM_VERSION"));
+    // What comes in transactions.
+    let many = json!({ "pdus": vec![json!({}); 51] });
+    assert!(is(&ask("PUT", "/v1/send/many", Some(&many)).await, 400, "M_INVALID_PARAM"));
+    let odd = json!({ "pdus": {}, "edus": [] });
+    assert!(is(&ask("PUT", "/v1/send/odd", Some(&odd)).await, 400, "M_BAD_JSON"));
+    let edus =
+        json!([1, {}, { "edu_type": "m.presence", "content": { "push": 1 } }, { "edu_type": "m.odd" }]);
+    let body = json!({ "pdus": [1, {}, unsigned.json()], "edus": edus });
+    let (status, _, answer) = ask("PUT", "/v1/send/mixed", Some(&body)).await;
+    assert_eq!((status, answer["pdus"].as_object().unwrap().len()), (200, 1));
+    assert!(answer["pdus"][&**unsigned.id()]["error"].is_string());
+    assert_eq!(ask("PUT", "/v1/send/mixed", Some(&body)).await.2, json!({ "pdus": {} }), "once is enough");
     alpha.0.stop().await;
     beta.0.stop().await;
 }

@@ -110,10 +110,13 @@ pub(crate) async fn invite(
     };
     let path = format!("/_matrix/federation/v2/invite/{}/{}", encode(room), encode(invite.id()));
     let answer = object(federation(server)?.ask(server_of(guest), "PUT", &path, Some(&body)).await)?;
-    if !answer.contains_key("event") {
-        return Err(nonsense("no event"));
+    let event = answer.get("event").cloned().unwrap_or_default();
+    let signed = Pdu::read(invite.version(), event).map_err(|error| nonsense(&error.to_string()))?;
+    // The name covers all that the invitation says: the same name, the same invitation.
+    if signed.id() != invite.id() {
+        return Err(nonsense("another event"));
     }
-    server.with(|state, now| state.invite_guest(now, invite))
+    server.with(|state, now| state.invite_guest(now, signed))
 }
 
 fn federation(server: &Server) -> Result<&Federation, MatrixError> {
