@@ -68,8 +68,8 @@ pub struct TlsIdentity {
 const CAPABILITIES: [&str; 4] =
     ["custom.feature.v1", "m.cap.directory.v1", "m.cap.push.v1", "m.cap.turnserver.v1"];
 
-/// Other than what clients are offered, so that the two cannot be taken for each other.
-const FEDERATION_CAPABILITIES: [&str; 2] = ["custom.feature.v1", "m.cap.federation.v1"];
+/// Other than what clients are offered, so that the two cannot be taken for each other; chosen like those.
+const FEDERATION_CAPABILITIES: [&str; 2] = ["m.cap.backfill.v1", "m.cap.threads.v1"];
 
 impl Default for Options {
     fn default() -> Self {

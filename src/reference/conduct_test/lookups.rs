@@ -55,6 +55,15 @@ pub(super) async fn lookups(site: &Site) {
         site.check("federation.lookup", who, reply.is_set(&hash));
         site.check("federation.lookup-cached", who, peer.asked().len() == 1);
     }
+    let at_once = set("at.once");
+    peer.says(&set_path(&carol, &at_once.1), Say::Answer(200, at_once.0));
+    tokio::join!(site.resolve(&alice, &carol, &at_once.1), site.resolve(&bob, &carol, &at_once.1));
+    site.check("federation.lookup-cached", "asked at once", peer.asked().len() == 2);
+    let large = format!(r#"{{"large.v1":{{"x":"{}"}}}}"#, "x".repeat((1 << 20) - 21));
+    let large_hash = hash_of(&large);
+    peer.says(&set_path(&carol, &large_hash), Say::Answer(200, large));
+    let reply = site.resolve(&alice, &carol, &large_hash).await;
+    site.check("federation.lookup", "1 MiB", reply.bytes.len() == 1 << 20 && reply.is_set(&large_hash));
     let (unknown, stranger) = (raw_hash("x"), site.user("l-stranger"));
     let before = peer.asked().len();
     let reply = site.resolve(&stranger, &carol, &unknown).await;
@@ -81,7 +90,7 @@ async fn lies(site: &Site, peer: &Peer, alice: &Session, carol: &str) {
 }
 
 /// How the other homeserver fails.
-fn failures(honest: &str) -> Vec<(&'static str, Say)> {
+fn failures(honest: &str, body: &str) -> Vec<(&'static str, Say)> {
     vec![
         ("silence", Say::Silence),
         ("404", Say::Answer(404, r#"{"errcode":"M_NOT_FOUND","error":"x"}"#.to_owned())),
@@ -91,6 +100,8 @@ fn failures(honest: &str) -> Vec<(&'static str, Say)> {
         ("a list", Say::Answer(200, r#"["failing.v1"]"#.to_owned())),
         ("a redirect", Say::Redirect(honest.to_owned())),
         ("no end", Say::Endless),
+        // Whole as JSON, and yet not all of what was sent.
+        ("breaking off", Say::BreakOff(body.to_owned())),
     ]
 }
 
@@ -100,7 +111,7 @@ pub(super) async fn failed_lookups(site: &Site) {
     let path = set_path(&carol, &hash);
     peer.says("/honest", Say::Answer(200, body.clone()));
     let resolve = || tokio::time::timeout(DEADLINE, site.resolve(&alice, &carol, &hash));
-    for (what, say) in failures("/honest") {
+    for (what, say) in failures("/honest", &body) {
         peer.says(&path, say);
         let Ok(reply) = resolve().await else {
             site.check("federation.lookup-failure", what, false);

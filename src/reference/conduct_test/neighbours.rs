@@ -23,7 +23,7 @@ pub(super) fn set_path(user: &str, hash: &str) -> String {
 
 impl Site {
     /// A request from another homeserver, with any Authorization header or none.
-    pub(super) async fn from_server(
+    pub(super) async fn server_asks(
         &self,
         method: &str,
         path: &str,
@@ -51,7 +51,7 @@ impl Site {
         content: Option<&Value>,
     ) -> Reply {
         let authorization = peer.authorization(HS, method, path, content);
-        self.from_server(method, path, Some(&authorization), content).await
+        self.server_asks(method, path, Some(&authorization), content).await
     }
 
     /// Lets a user of another homeserver into a public room, by make_join and send_join.

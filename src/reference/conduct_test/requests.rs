@@ -17,7 +17,7 @@ pub(super) async fn offers(site: &Site) {
     let told = hash_for(&format!("@nobody:{}", peer.name)).await;
     let hash = told.json["sha256"].as_str().unwrap_or_default().to_owned();
     site.check("federation.hash", "of a user who was never seen", told.is_ok() && !hash.is_empty());
-    let direct = hash_of(br#"{"custom.feature.v1":{},"m.cap.federation.v1":{}}"#);
+    let direct = hash_of(br#"{"m.cap.backfill.v1":{},"m.cap.threads.v1":{}}"#);
     let hash = if hash.is_empty() { direct } else { hash };
     let set = async |hash: &str| get(format!("{F}/server/sets/{}", encode(hash))).await;
     site.check("federation.set", "of the hash", set(&hash).await.is_set(&hash));
@@ -32,7 +32,7 @@ pub(super) async fn offers(site: &Site) {
 
 /// The one path of these checks that is served to everybody who signs.
 fn offered() -> String {
-    let hash = hash_of(br#"{"custom.feature.v1":{},"m.cap.federation.v1":{}}"#);
+    let hash = hash_of(br#"{"m.cap.backfill.v1":{},"m.cap.threads.v1":{}}"#);
     format!("{F}/server/sets/{}", encode(&hash))
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn signatures(site: &Site) {
     let (name, path) = (peer.name.as_str(), offered());
     let good = peer.signature(HS, "GET", &path, None);
     let usual = header(name, HS, id, &good);
-    let is_good = async || site.from_server("GET", &path, Some(&usual), None).await.is_ok();
+    let is_good = async || site.server_asks("GET", &path, Some(&usual), None).await.is_ok();
     site.check("federation.signed", "the good one", is_good().await);
     late.publish(&late.key, 1);
     let foreign = fresh_key(peer.key.version());
@@ -71,15 +71,15 @@ pub(super) async fn signatures(site: &Site) {
         ("another URI", Some(header(name, HS, id, &by(name, &peer.key, HS, "GET", "/x")))),
     ];
     for (what, authorization) in &wrong {
-        let reply = site.from_server("GET", &path, authorization.as_deref(), None).await;
+        let reply = site.server_asks("GET", &path, authorization.as_deref(), None).await;
         site.check("federation.signed", what, reply.is_refused());
         site.check("federation.signed-401", what, reply.is(401, "M_UNAUTHORIZED"));
     }
     let elsewhere = header(name, "elsewhere", id, &by(name, &peer.key, "elsewhere", "GET", &path));
-    let reply = site.from_server("GET", &path, Some(&elsewhere), None).await;
+    let reply = site.server_asks("GET", &path, Some(&elsewhere), None).await;
     site.check("federation.signed", "another destination", reply.status == 401);
     let again = format!("{F}/server/sets/{}", encode(&raw_hash("x")));
-    let reply = site.from_server("GET", &again, Some(&usual), None).await;
+    let reply = site.server_asks("GET", &again, Some(&usual), None).await;
     site.check("federation.signed", "a good one moved", reply.is(401, "M_UNAUTHORIZED"));
     site.check("federation.signed", "the good one still", is_good().await);
     effects(site, &peer).await;
@@ -97,7 +97,7 @@ async fn effects(site: &Site, peer: &Peer) {
         let signed = signed.map(|hash| presence(peer, &carol, hash));
         let uri = if wrong_uri { SEND } else { &path };
         let authorization = peer.authorization(HS, "PUT", uri, signed.as_ref());
-        site.from_server("PUT", &path, Some(&authorization), Some(&presence(peer, &carol, told))).await
+        site.server_asks("PUT", &path, Some(&authorization), Some(&presence(peer, &carol, told))).await
     };
     site.check("federation.signed", "a transaction", send("1", &honest, Some(&honest), false).await.is_ok());
     site.check(
@@ -108,7 +108,7 @@ async fn effects(site: &Site, peer: &Peer) {
     site.check("federation.signed", "without its body", send("3", &lie, None, false).await.is_refused());
     site.check("federation.signed", "for another URI", send("4", &lie, Some(&lie), true).await.is_refused());
     let unsigned =
-        site.from_server("PUT", &format!("{SEND}/5"), None, Some(&presence(peer, &carol, &lie))).await;
+        site.server_asks("PUT", &format!("{SEND}/5"), None, Some(&presence(peer, &carol, &lie))).await;
     site.check("federation.signed", "unsigned", unsigned.is_refused());
     let seen = site.status(&alice, &carol).await;
     site.check("federation.signed", "no effect", seen == Some(honest));
@@ -130,7 +130,7 @@ pub(super) async fn header_forms(site: &Site) {
         format!(r#"X-Matrix origin="{name}",new="a,b=\"c\"",destination="{HS}",key="{id}",sig="{sig}""#),
         format!(r#"X-Matrix origin="\{first}{rest}",destination="{HS}",key="{escaped}",sig="{sig}""#),
     ] {
-        let reply = site.from_server("GET", &path, Some(&form), None).await;
+        let reply = site.server_asks("GET", &path, Some(&form), None).await;
         site.check("federation.header-forms", &form, reply.is_ok());
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
 use serde_json::json;
 
 use super::authenticate::{authenticate, claimed_origin};
@@ -11,7 +13,7 @@ use super::{Federation, capabilities, rooms, transactions};
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
-use crate::reference::routes::FedEndpoint;
+use crate::reference::routes::{FedEndpoint, Variables};
 use crate::reference::server::Server;
 
 /// Answers one request.
@@ -24,31 +26,40 @@ pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) 
         body = read_body(body, server.options.limits.max_body) => body,
         () = server.stopping() => return Reply::from(MatrixError::stopping("Stopping")).into_response(),
     };
-    let answer = async {
-        let (endpoint, variables) = found?;
-        let body = body?;
-        let Some(federation) = &server.federation else {
-            return Err(MatrixError::unrecognized("No such endpoint").into());
-        };
-        let origin = match endpoint.needs_signature() {
-            true => authenticate(&server, federation, &parts, &body).await,
-            false => Ok(String::new()),
-        };
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        let call = Call { session: None, variables, query, body };
-        match origin {
-            Ok(origin) => dispatch(&server, federation, endpoint, &origin, &call).await,
-            Err(refusal) => {
-                if let Some(origin) = claimed_origin(&server, &parts)
-                    && server.has(Fault::FedSignatureLate)
-                {
-                    drop(dispatch(&server, federation, endpoint, &origin, &call).await);
-                }
-                Err(refusal.into())
-            }
-        }
+    let answer = tokio::select! {
+        biased;
+        answer = answer(&server, &parts, found, body) => answer,
+        () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
     };
-    answer.await.unwrap_or_else(|error| error).into_response()
+    answer.unwrap_or_else(|error| error).into_response()
+}
+
+async fn answer(
+    server: &Arc<Server>,
+    parts: &Parts,
+    found: Result<(FedEndpoint, Variables), MatrixError>,
+    body: Result<Bytes, MatrixError>,
+) -> Answer {
+    let ((endpoint, variables), body) = (found?, body?);
+    let federation =
+        server.federation.as_ref().ok_or_else(|| MatrixError::unrecognized("No such endpoint"))?;
+    let origin = match endpoint.needs_signature() {
+        true => authenticate(server, federation, parts, &body).await,
+        false => Ok(String::new()),
+    };
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let call = Call { session: None, variables, query, body };
+    match origin {
+        Ok(origin) => dispatch(server, federation, endpoint, &origin, &call).await,
+        Err(refusal) => {
+            if server.has(Fault::FedSignatureLate)
+                && let Some(origin) = claimed_origin(server, parts)
+            {
+                drop(dispatch(server, federation, endpoint, &origin, &call).await);
+            }
+            Err(refusal.into())
+        }
+    }
 }
 
 async fn dispatch(

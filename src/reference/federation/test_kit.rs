@@ -68,6 +68,8 @@ pub(in crate::reference) enum Say {
     Silence,
     /// 200, and a body without end.
     Endless,
+    /// 200, and a body that is cut off in the middle.
+    BreakOff(String),
 }
 
 /// A request that another homeserver was sent.
@@ -254,6 +256,7 @@ impl Script {
             }
             Some(Say::Silence) => std::future::pending().await,
             Some(Say::Endless) => response.body(endless()).unwrap(),
+            Some(Say::BreakOff(body)) => response.body(broken(body)).unwrap(),
         }
     }
 }
@@ -268,4 +271,10 @@ fn endless() -> Body {
             Some((Ok::<_, Infallible>(chunk), ()))
         }
     }))
+}
+
+/// A body after which the connection breaks.
+fn broken(body: String) -> Body {
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    Body::from_stream(stream::iter([Ok(Bytes::from(body)), Err(broken)]))
 }

@@ -38,7 +38,7 @@ async fn two_homeservers_ask_each_other() {
     let set = asking.ask(name, "GET", &format!("{F}/server/sets/{hash}"), None).await.unwrap();
     assert_eq!(
         (set.status, &set.body[..]),
-        (200, br#"{"custom.feature.v1":{},"m.cap.federation.v1":{}}"#.as_slice())
+        (200, br#"{"m.cap.backfill.v1":{},"m.cap.threads.v1":{}}"#.as_slice())
     );
     // A body is signed, too, and so is a question.
     let body = json!({ "a": [1, { "b": "\u{e9}" }] });
