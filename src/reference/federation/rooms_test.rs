@@ -215,7 +215,7 @@ async fn whoever_joins_at_the_same_time_misses_nobody() {
     let (alpha, beta) =
         (Home::start(&["alice", "ann", "art", "abe", "ada"]).await, Home::start(&GUESTS).await);
     let alice = alpha.user("alice");
-    for _ in 0..5 {
+    for _ in 0..2 {
         let room = alice.room(json!({ "preset": "public_chat" })).await;
         let users =
             LOCALS.iter().map(|name| alpha.user(name)).chain(GUESTS.iter().map(|name| beta.user(name)));
