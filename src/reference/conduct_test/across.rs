@@ -15,7 +15,7 @@ impl Site {
             let edus = transaction.body["edus"].as_array().unwrap().clone();
             let entries = edus.iter().flat_map(|edu| edu["content"]["push"].as_array().unwrap());
             let about = entries.filter(|entry| entry["user_id"] == *user);
-            last = about.map(|entry| entry.get(FIELD).cloned().unwrap_or_default()).last().or(last);
+            last = about.map(|entry| entry.get(FIELD).cloned().unwrap_or_default()).next_back().or(last);
         }
         last
     }

@@ -209,6 +209,32 @@ async fn the_resident_homeserver_tells_each_guest_of_the_others() {
 }
 
 #[tokio::test]
+async fn whoever_joins_at_the_same_time_misses_nobody() {
+    const LOCALS: [&str; 4] = ["ann", "art", "abe", "ada"];
+    const GUESTS: [&str; 4] = ["bob", "ben", "bea", "bud"];
+    let (alpha, beta) =
+        (Home::start(&["alice", "ann", "art", "abe", "ada"]).await, Home::start(&GUESTS).await);
+    let alice = alpha.user("alice");
+    for _ in 0..2 {
+        let room = alice.room(json!({ "preset": "public_chat" })).await;
+        let users =
+            LOCALS.iter().map(|name| alpha.user(name)).chain(GUESTS.iter().map(|name| beta.user(name)));
+        let joining = users.map(|user| {
+            let (room, alpha) = (&room, &alpha);
+            async move { assert_eq!(user.join(room, alpha).await, 200) }
+        });
+        futures_util::future::join_all(joining).await;
+        for viewer in [&alice, &beta.user("bob")] {
+            viewer
+                .until(None, |seen| seen["rooms"]["join"][&room]["summary"]["m.joined_member_count"] == 9)
+                .await;
+        }
+    }
+    alpha.0.stop().await;
+    beta.0.stop().await;
+}
+
+#[tokio::test]
 async fn a_private_room_takes_whom_it_invites_and_nobody_else() {
     let (alpha, beta) = (Home::start(&["alice"]).await, Home::start(&["bob", "ben", "eve"]).await);
     let (alice, bob, ben, eve) = (alpha.user("alice"), beta.user("bob"), beta.user("ben"), beta.user("eve"));

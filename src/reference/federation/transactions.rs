@@ -51,23 +51,27 @@ fn list<'a>(body: &'a Map<String, Value>, name: &str, most: usize) -> Result<&'a
 }
 
 /// Takes in an event, and says by name what came of it; what cannot even be named is passed over.
-async fn receive(
-    server: &Arc<Server>,
+pub(super) async fn receive(
+    server: &Server,
     origin: &str,
     event: &Value,
 ) -> Option<(String, Result<(), MatrixError>)> {
     let room = event["room_id"].as_str().unwrap_or_default();
-    let version = server.with(|state, _| state.room_version(room));
-    let pdu = Pdu::read(version.unwrap_or_default(), event.clone()).ok()?;
+    let place = server.with(|state, _| match state.room_version(room) {
+        Some(version) => Ok(version),
+        None => Err(state.keep_early(room, origin, event)),
+    });
+    let pdu = Pdu::read(place.unwrap_or_default(), event.clone()).ok()?;
     let id = pdu.id().to_string();
-    let result = match version {
-        None => Err(MatrixError::not_found("No such room here")),
-        Some(_) => accept(server, origin, pdu).await,
+    let result = match place {
+        Ok(_) => accept(server, origin, pdu).await,
+        Err(true) => Ok(()),
+        Err(false) => Err(MatrixError::not_found("No such room here")),
     };
     Some((id, result))
 }
 
-async fn accept(server: &Arc<Server>, origin: &str, pdu: Pdu) -> Result<(), MatrixError> {
+async fn accept(server: &Server, origin: &str, pdu: Pdu) -> Result<(), MatrixError> {
     let pdu = verified(server, pdu).await?;
     server.with(|state, now| state.receive_event(now, origin, pdu))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::pdu::{Draft, Pdu, RoomVersion, server_of};
-use super::{Federation, RemoteAnswer, RemoteError};
+use super::{Federation, RemoteAnswer, RemoteError, transactions};
 use crate::reference::errors::MatrixError;
 use crate::reference::server::Server;
-use crate::reference::state::{Kind, UserKey};
+use crate::reference::state::{Kind, UserKey, Visit};
 use crate::spec::binding::encode;
 
 /// Joins a room that nobody here is in, through one of the homeservers in it.
@@ -18,7 +18,25 @@ pub(crate) async fn join(
     room: &str,
     via: Vec<String>,
 ) -> Result<(), MatrixError> {
-    let visit = server.with(|state, _| state.begin_visit(user, room, via))?;
+    let visit = server.with(|state, _| {
+        let visit = state.begin_visit(user, room, via)?;
+        state.expect_early(room);
+        Ok(visit)
+    })?;
+    let joined = join_through_any(server, user, &visit, room).await;
+    for (origin, event) in server.with(|state, _| state.take_early(room)) {
+        // What is wrong with it would have been nobody's business but the sender's.
+        drop(transactions::receive(server, &origin, &event).await);
+    }
+    joined
+}
+
+async fn join_through_any(
+    server: &Server,
+    user: UserKey,
+    visit: &Visit,
+    room: &str,
+) -> Result<(), MatrixError> {
     let mut failures = Vec::new();
     for host in &visit.hosts {
         match join_through(server, host, (user, &visit.user_id), room).await {

@@ -87,7 +87,7 @@ impl State {
         }
         match pdu.membership() {
             Some(_) => self.receive_membership(now, pdu),
-            None => self.receive_other(now, pdu),
+            None => self.receive_other(pdu),
         }
     }
 
@@ -112,7 +112,7 @@ impl State {
     }
 
     /// Takes in what is not about a membership: kept where this server acts on it, else passed over.
-    fn receive_other(&mut self, _now: Duration, pdu: Pdu) -> Result<(), MatrixError> {
+    fn receive_other(&mut self, pdu: Pdu) -> Result<(), MatrixError> {
         let position = self.advance();
         let Some(room) = self.rooms.get_mut(pdu.room_id()) else { return Ok(()) };
         if room.standing(pdu.sender()) != Some(Kind::Joined) {

@@ -370,3 +370,15 @@ fn an_invitation_from_elsewhere_is_a_room_that_nobody_is_in() {
     state.leave(START, alice.user, "!theirs:b").unwrap();
     assert!(state.rooms.is_empty());
 }
+
+#[test]
+fn events_that_come_before_the_answer_are_kept_for_it() {
+    let mut state = state();
+    let event = json!({ "room_id": "!theirs:b" });
+    assert!(!state.keep_early("!theirs:b", "b", &event), "nobody is on the way there");
+    state.expect_early("!theirs:b");
+    let kept = (0..200).filter(|_| state.keep_early("!theirs:b", "b", &event)).count();
+    assert_eq!(state.take_early("!theirs:b").len(), kept);
+    assert_eq!(kept, 100);
+    assert!(!state.keep_early("!theirs:b", "b", &event));
+}

@@ -31,6 +31,7 @@ use super::grants::Grant;
 use super::options::{Options, ServerLimits};
 
 pub(crate) use accounts::NewUser;
+pub(crate) use across::Visit;
 pub(crate) use membership::{Kind, Member};
 pub(crate) use outgoing::{MAX_DESTINATIONS, Transaction};
 pub(crate) use presence::{Availability, Way};
@@ -96,6 +97,7 @@ pub(crate) struct State {
     guests: remote::Guests,
     outgoing: outgoing::Outgoing,
     received: received::Received,
+    early: received::Early,
     sets: sets::Sets,
     uia: uia::Authentications,
     nonces: BTreeMap<String, Duration>,
@@ -121,6 +123,7 @@ impl State {
             guests: remote::Guests::default(),
             outgoing: outgoing::Outgoing::default(),
             received: received::Received::default(),
+            early: received::Early::default(),
             sets: sets::Sets::default(),
             uia: uia::Authentications::default(),
             nonces: BTreeMap::new(),

@@ -1,6 +1,8 @@
-//! Which transactions of other homeservers have been processed: each is once.
+//! What comes from other homeservers more than once, or too early.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::Value;
 
 use super::State;
 use crate::reference::faults::Fault;
@@ -10,7 +12,17 @@ const MAX_ORIGINS: usize = 1_000;
 /// Transactions that are remembered of each; beyond, the oldest is forgotten.
 const MAX_REMEMBERED: usize = 256;
 
-/// The transactions that have been processed, by origin.
+/// Events that are kept of a room before it is known.
+const MAX_EARLY: usize = 100;
+
+/// Events of rooms that users of ours are just being let into. The homeserver that lets them in
+/// may tell of the next event before its answer has been read. With each event, who sent it.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    by_room: BTreeMap<String, Vec<(String, Value)>>,
+}
+
+/// The transactions that have been processed, by origin: each is once.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     by_origin: BTreeMap<String, Remembered>,
@@ -49,6 +61,22 @@ impl Received {
 }
 
 impl State {
+    /// From now on events of a room are kept until they are taken.
+    pub(crate) fn expect_early(&mut self, room: &str) {
+        self.early.by_room.entry(room.to_owned()).or_default();
+    }
+
+    /// Keeps an event of a room that is not known yet; whether it was kept.
+    pub(crate) fn keep_early(&mut self, room: &str, origin: &str, event: &Value) -> bool {
+        let kept = self.early.by_room.get_mut(room).filter(|events| events.len() < MAX_EARLY);
+        kept.map(|events| events.push((origin.to_owned(), event.clone()))).is_some()
+    }
+
+    /// The events that were kept of a room; no more are.
+    pub(crate) fn take_early(&mut self, room: &str) -> Vec<(String, Value)> {
+        self.early.by_room.remove(room).unwrap_or_default()
+    }
+
     /// Whether a transaction is to be processed: the first time, and never again.
     pub(crate) fn begin_transaction(&mut self, origin: &str, id: &str) -> bool {
         self.received.is_new(origin, id) || self.has(Fault::FedPresenceInReplayed)
