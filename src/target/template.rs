@@ -25,7 +25,7 @@ pub fn target_file(url: &Url) -> String {
             text.push('\n');
             explain(&mut text, key);
             let _ = match (key.name, key.otherwise) {
-                ("url", _) => writeln!(text, "url = \"{}\"", url.as_str().trim_end_matches('/')),
+                _ if is_the_target(key) => writeln!(text, "url = \"{}\"", url.as_str().trim_end_matches('/')),
                 (name, Otherwise::Default(value)) => writeln!(text, "#{name} = {value}"),
                 (name, Otherwise::Absent { example, .. }) => writeln!(text, "#   {name} = {example}"),
             };
@@ -34,12 +34,17 @@ pub fn target_file(url: &Url) -> String {
     text
 }
 
+/// The one key whose value is known.
+fn is_the_target(key: &Key) -> bool {
+    (key.section, key.name) == ("", "url")
+}
+
 fn explain(text: &mut String, key: &Key) {
     comment(text, key.meaning);
     comment(text, &format!("Must be {}.", key.kind.expected()));
     if let Otherwise::Absent { means, .. } = key.otherwise
         && !means.is_empty()
-        && key.name != "url"
+        && !is_the_target(key)
     {
         comment(
             text,
