@@ -14,6 +14,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
 use super::exchange::Secret;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -71,6 +73,7 @@ impl Authority {
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, AuthorityError> {
         let authority = Self { certificate: read_text(certificate)?, key: Secret::new(read_text(key)?) };
         let certified = authority.certificate().map_err(|error| file(certificate, error))?;
+        check_issuer(&certified).map_err(|reason| file(certificate, reason))?;
         let pair = authority.key_pair().map_err(|error| file(key, error))?;
         let mut roots = RootCertStore::empty();
         roots.add(certified).map_err(|error| file(certificate, error))?;
@@ -127,6 +130,22 @@ impl Authority {
         const FORM: &str = "use its key, which must be PKCS #8 in PEM (`BEGIN PRIVATE KEY`; \
                             `openssl pkcs8 -topk8 -nocrypt` makes it so)";
         KeyPair::from_pem(self.key.reveal()).map_err(|error| cannot(FORM, error))
+    }
+}
+
+/// Whether a certificate may vouch for others, and now.
+fn check_issuer(certificate: &CertificateDer<'_>) -> Result<(), String> {
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    let validity = certificate.validity();
+    match () {
+        () if !certificate.is_ca() => {
+            Err("it is no certificate authority's (basicConstraints): `capcheck federation-ca` makes one"
+                .to_owned())
+        }
+        () if !validity.is_valid() => {
+            Err(format!("it is valid from {} to {} alone", validity.not_before, validity.not_after))
+        }
+        () => Ok(()),
     }
 }
 
@@ -235,6 +254,25 @@ mod tests {
         let (chain, _) = read.issue(&["localhost"]).unwrap();
         assert!(trusts(&authority, &chain, "localhost"));
         assert!(!format!("{read:?}").contains("PRIVATE"));
+    }
+
+    #[test]
+    fn who_may_not_vouch_for_others_is_no_authority() {
+        let directory = tempfile::tempdir().unwrap();
+        let [certificate, key] = Authority::FILES.map(|name| directory.path().join(name));
+        let read = |parameters: CertificateParams| {
+            let pair = KeyPair::generate().unwrap();
+            fs::write(&certificate, parameters.self_signed(&pair).unwrap().pem()).unwrap();
+            fs::write(&key, pair.serialize_pem()).unwrap();
+            Authority::read(&certificate, &key).unwrap_err().to_string()
+        };
+        let leaf = read(lasting(AUTHORITY_LASTS, "leaf".to_owned()));
+        assert!(leaf.contains("ca.pem") && leaf.contains("no certificate authority's"), "{leaf}");
+        let mut expired = lasting(DAY, "expired".to_owned());
+        expired.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        expired.not_after = (SystemTime::now() - DAY / 2).into();
+        let expired = read(expired);
+        assert!(expired.contains("it is valid from"), "{expired}");
     }
 
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use capcheck::built_in;
@@ -11,6 +12,7 @@ use capcheck::engine::result::{RunResult, Selection, Verdict};
 use capcheck::outcome::Outcome;
 use capcheck::reference::{Options, Running};
 use capcheck::target::config::{Federation, Target};
+use capcheck::target::keys::PEERS_NEEDED;
 use capcheck::wire::TlsTrust;
 use capcheck::wire::authority::Authority;
 use capcheck::wire::peer::Identity;
@@ -146,4 +148,25 @@ async fn a_second_homeserver_that_is_not_there_is_named() {
             .await;
     let reason = reason(&result, Outcome::Untestable);
     assert!(reason.contains("second: http://127.0.0.1:1/ is unreachable"), "{reason}");
+}
+
+/// The homeservers of the harness that signed requests of a run.
+fn peers(result: &RunResult) -> BTreeSet<String> {
+    let exchanges = result.scenarios.iter().flat_map(|scenario| &scenario.exchanges);
+    let headers =
+        exchanges.filter(|exchange| exchange.received_by.is_none()).flat_map(|e| &e.request_headers);
+    let signed = headers.filter(|(name, _)| name == "authorization").filter_map(|(_, value)| {
+        let (_, origin) = value.strip_prefix("X-Matrix ")?.split_once("origin=\"")?;
+        Some(origin.split_once('"')?.0.to_owned())
+    });
+    signed.filter(|origin| origin.starts_with("127.0.0.1:")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_run_needs_as_many_ports_as_is_said() {
+    let (target, server) = built_in::start(Options::default()).await.unwrap();
+    let options = capcheck::engine::Options { all_transcripts: true, ..OPTIONS };
+    let result = run_with(target, Selection::default(), options).await;
+    assert_eq!(peers(&result).len(), PEERS_NEEDED, "{:?}", peers(&result));
+    server.stop().await;
 }
