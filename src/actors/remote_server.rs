@@ -265,8 +265,8 @@ impl RemoteServer {
     /// Whether the target has asked it so often for a hash of a user.
     pub fn was_asked(&self, user: &dyn Person, hash: &CapabilityHash, times: usize) -> Judgement {
         let arrivals = self.questions(user, hash);
-        let expected = format!("{} is asked {times} times for {hash} of {}", self.name(), user.name());
-        let actual = format!("it was asked {} times", arrivals.len());
+        let expected = format!("{} is asked {} for {hash} of {}", self.name(), often(times), user.name());
+        let actual = format!("it was asked {}", often(arrivals.len()));
         let holds = arrivals.len() == times;
         match arrivals.last() {
             Some(arrival) => Judgement::of(holds, expected, actual, &self.shown(arrival)),
@@ -289,7 +289,7 @@ impl RemoteServer {
         let expected = "no request where the redirect points";
         let asked = Asked::Redirected { user_id: user.id().to_owned(), hash: hash.to_string() };
         match self.arrivals(&asked).last() {
-            Some(arrival) => Judgement::of(false, expected, "one", &self.shown(arrival)),
+            Some(arrival) => Judgement::of(false, expected, "a request there", &self.shown(arrival)),
             None => unshown(true, expected.to_owned(), "none"),
         }
     }
@@ -324,6 +324,15 @@ impl RemoteServer {
             body: &arrival.body,
             status: arrival.status,
         })
+    }
+}
+
+/// How often, in words.
+fn often(times: usize) -> String {
+    match times {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        many => format!("{many} times"),
     }
 }
 

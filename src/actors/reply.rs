@@ -236,7 +236,7 @@ impl Reply {
         let told = self.judge(holds, "a Matrix error that tells of the other homeserver's failure");
         told.and(|| {
             let expected = format!("an answer within {} s", within.as_secs_f64());
-            let actual = format!("one after {} s", self.exchange.took.as_secs_f64());
+            let actual = format!("one after {:.3} s", self.exchange.took.as_secs_f64());
             Judgement::of(self.exchange.took <= within, expected, actual, &self.exchange)
         })
     }

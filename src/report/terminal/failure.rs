@@ -200,7 +200,9 @@ fn exchange(page: &mut Page, recorded: &Recorded) {
     );
     page.field("exchange", &format!("number {} of this scenario, {how}", recorded.number));
     page.quote('>', &format!("{} {}", recorded.method, path(&recorded.url)), 4);
-    for (name, value) in &recorded.request_headers {
+    // Of what the target sent, the rest says nothing.
+    let telling = |name: &str| by.is_none() || ["authorization", "content-type"].contains(&name);
+    for (name, value) in recorded.request_headers.iter().filter(|(name, _)| telling(name)) {
         page.quote('>', &format!("{name}: {value}"), 1);
     }
     if let Some(body) = recorded.request_body.as_deref().filter(|body| !body.is_empty()) {
