@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use crate::actors::{Stage, World};
 use crate::outcome::{Ledger, Outcome, Stop};
 use crate::scenarios::{self, Cx, Ran, Scenario};
-use crate::target::features::Standing;
+use crate::target::features::{Feature, Standing};
 use crate::target::provision::{Cast, Lease, ProvisionError};
 use crate::wire::{Client, Recorded};
 
@@ -73,7 +73,10 @@ pub(super) async fn scenarios(
     let rules = Arc::new(Rules::of(plan, options.all_transcripts));
     let mut interrupt = std::pin::pin!(interrupt);
     let mut finished = Finished::default();
-    let mut waiting = plan.scenarios.iter().copied().enumerate();
+    // A target may take half a minute to give another homeserver up: the others play meanwhile.
+    let mut waiting: Vec<(usize, &'static Scenario)> = plan.scenarios.iter().copied().enumerate().collect();
+    waiting.sort_by_key(|(_, scenario)| !scenario.needs.contains(&Feature::Federation));
+    let mut waiting = waiting.into_iter();
     let mut running = JoinSet::new();
     let mut started: Vec<Option<Arc<Play>>> = vec![None; plan.scenarios.len()];
     let mut ended: Vec<Option<(Ended, ScenarioResult)>> = started.iter().map(|_| None).collect();
