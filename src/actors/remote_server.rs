@@ -19,6 +19,9 @@ use super::session::spelled_right;
 use super::settle::{self, Window};
 use super::{Expect, Person, RemoteUser, Reply, Stage};
 
+/// Where transactions go, before their ID (Server-Server API, "Transactions").
+const SEND: &str = "/_matrix/federation/v1/send/";
+
 /// A homeserver of the harness, as one scenario sees it.
 #[derive(Clone, Debug)]
 pub struct RemoteServer {
@@ -157,7 +160,7 @@ impl RemoteServer {
         Letter {
             operation: None,
             method: "PUT".to_owned(),
-            uri: format!("/_matrix/federation/v1/send/{}", encode(id)),
+            uri: format!("{SEND}{}", encode(id)),
             content: Some(content),
         }
     }
@@ -213,6 +216,10 @@ impl RemoteServer {
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, Stop> {
+        let _turn = match request.path.starts_with(SEND) {
+            true => Some(self.peer.turn().await),
+            false => None,
+        };
         self.stage.ask_through(&self.client, request).await
     }
 

@@ -88,13 +88,17 @@ fn write_homeserver(
         writeln!(page, "  note             {}", plain(note))?;
     }
     writeln!(page, "\nFeatures")?;
+    let mut said = String::new();
     for (feature, standing) in features.iter().filter(|(feature, _)| told(*feature)) {
         let (word, why) = match standing {
             Standing::Available => ("yes", String::new()),
             Standing::NotApplicable(reason) => ("no", plain(reason)),
             Standing::Broken(reason) => ("BROKEN", plain(reason)),
         };
-        writeln!(page, "{}", format!("  {feature:<17}{word:<8}{why}").trim_end())?;
+        // One obstacle may be in the way of several.
+        let shown = if !why.is_empty() && why == said { "the same" } else { &why };
+        writeln!(page, "{}", format!("  {feature:<17}{word:<8}{shown}").trim_end())?;
+        said = why;
     }
     Ok(())
 }

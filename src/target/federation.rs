@@ -135,9 +135,14 @@ fn reached(exchange: &Exchange, url: &Url) -> Result<Vec<u8>, String> {
         Err(NetworkFault::Tls(_)) => Err(format!(
             "the harness does not trust the target's federation port {url}: {said}. Name its authority in [federation] target_ca"
         )),
-        Err(_) => Err(format!(
-            "the harness does not reach the target's federation port {url}: {said}. Set url in [federation]"
-        )),
+        Err(_) => {
+            // What speaks the other of the two says nothing, or hangs up.
+            let speaks =
+                if url.scheme() == "https" { "TLS, as https:// says" } else { "plain HTTP, as http:// says" };
+            Err(format!(
+                "the harness does not reach the target's federation port {url}: {said}. Does it listen there, and speak {speaks}? ([federation] url)"
+            ))
+        }
     }
 }
 
@@ -209,18 +214,23 @@ impl Link {
         let name = peer.name();
         if let Some(distrust) = incidents.iter().find(|incident| incident.distrust) {
             return Err(format!(
-                "the target does not trust the certificate of the harness's homeserver {name} ({}): make it trust the authority of [federation] (Synapse: federation_custom_ca_list), which most homeservers read when they start. A signed request was answered {said}",
+                "the target does not trust the certificate of the harness's homeserver {name} ({}): make it trust the authority of [federation] (Synapse: federation_custom_ca_list), which most homeservers read when they start. A signed request got {said}",
                 distrust.what
             ));
         }
         if let Some(incident) = incidents.first() {
             return Err(format!(
-                "the target comes to the harness's homeserver {name} and does not get through: {}. A signed request was answered {said}",
+                "the target comes to the harness's homeserver {name} and does not get through: {}. A signed request got {said}",
                 incident.what
             ));
         }
+        if answer.status() == Some(403) {
+            return Err(format!(
+                "the target refuses the harness's homeserver {name} without asking for its keys: does it talk to some homeservers only (Synapse: federation_domain_whitelist)? A signed request got {said}"
+            ));
+        }
         Err(format!(
-            "the target never asks the harness's homeserver {name} for its keys (it listens at {}): does that name lead there from the target's machine ([federation] listen, advertise), are private addresses denied (Synapse: ip_range_blacklist, federation_ip_range_blacklist), or does it ask a notary instead (Synapse: trusted_key_servers: [])? A signed request was answered {said}",
+            "the target never asks the harness's homeserver {name} for its keys (it listens at {}): does that name lead there from the target's machine ([federation] listen, advertise), are private addresses denied (Synapse: ip_range_blacklist, federation_ip_range_blacklist), or does it ask a notary instead (Synapse: trusted_key_servers: [])? A signed request got {said}",
             listen.map_or_else(String::new, |listen| listen.to_string())
         ))
     }
@@ -248,7 +258,7 @@ impl Link {
             .unwrap_or_default();
         let Some(room) = answer["room_id"].as_str() else {
             return Err(format!(
-                "no room to share with the harness's homeservers: createRoom was answered {}",
+                "no room to share with the harness's homeservers: createRoom got {}",
                 created.describe()
             ));
         };

@@ -187,15 +187,16 @@ impl Client {
     async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {
         let config = self.config();
         let first_byte = config.timeout + request.long_poll;
-        let late = |stage| move |_| NetworkFault::TimedOut { stage, limit: config.timeout };
+        let late = |stage, limit| move |_| NetworkFault::TimedOut { stage, limit };
         let head = async {
             match request.verbatim {
                 true => raw::send(&config.base, self.shared.tls.clone(), request).await.map(Answer::Raw),
                 false => self.tidy(request).await.map(Answer::Tidy),
             }
         };
-        let answer = timeout(first_byte, head).await.map_err(late("answer"))??;
-        timeout(config.timeout, answer.read(config.max_body)).await.map_err(late("whole body"))?
+        let answer = timeout(first_byte, head).await.map_err(late("answer", first_byte))??;
+        let body = timeout(config.timeout, answer.read(config.max_body)).await;
+        body.map_err(late("whole body", config.timeout))?
     }
 
     async fn tidy(&self, request: &Request) -> Result<reqwest::Response, NetworkFault> {

@@ -16,10 +16,13 @@ use capcheck::target::keys::PEERS_NEEDED;
 use capcheck::wire::TlsTrust;
 use capcheck::wire::authority::Authority;
 use capcheck::wire::peer::Identity;
+use capcheck::wire::signing::{ServerKeys, SigningKey};
+use serde_json::{Map, Value};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::support::proxy::{Proxy, Turn, error, json};
 use crate::support::{OPTIONS, complaints, run_with};
 
 /// A run of one federation scenario on a target whose [federation] was changed.
@@ -52,7 +55,7 @@ async fn a_port_where_nobody_listens_is_named() {
         hindered(|federation| federation.url = Some("https://127.0.0.1:1/".parse().unwrap())).await;
     let reason = reason(&result, Outcome::Untestable);
     assert!(reason.contains("does not reach the target's federation port https://127.0.0.1:1/"), "{reason}");
-    assert!(reason.contains("[federation]"), "{reason}");
+    assert!(reason.contains("TLS") && reason.contains("[federation] url"), "{reason}");
     assert_ne!(exit::code(&result), exit::CONFORMANT);
 }
 
@@ -101,6 +104,37 @@ async fn a_target_that_cannot_find_the_peers_is_told_where_they_are() {
     assert!(reason.contains("never asks the harness's homeserver 127.0.0.9:"), "{reason}");
     assert!(reason.contains("ip_range_blacklist"), "{reason}");
     assert!(reason.contains("trusted_key_servers"), "{reason}");
+}
+
+/// A federation port with good keys, where whatever is signed is answered so.
+async fn stern(server: &Running, refusal: u16) -> Proxy {
+    let key = SigningKey::generate("ed25519:1").unwrap();
+    let keys = ServerKeys {
+        server_name: server.server_name().to_owned(),
+        verify_keys: [(key.id().to_owned(), key.public())].into(),
+        old_verify_keys: [].into(),
+        valid_until_ts: (1 << 53) - 1,
+    };
+    let keys = keys.signed_by(&key);
+    Proxy::start(move |request| match request.uri().path() {
+        "/_matrix/federation/v1/version" => Turn::Say(json(200, &Value::Object(Map::new()))),
+        "/_matrix/key/v2/server" => Turn::Say(json(200, &keys)),
+        _ => Turn::Say(error(refusal, "M_FORBIDDEN")),
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_talks_to_some_homeservers_only_is_told_from_one_that_does_not_find_them() {
+    for (refusal, told) in
+        [(403, "federation_domain_whitelist"), (401, "never asks the harness's homeserver")]
+    {
+        let (mut target, server) = built_in::start(Options::default()).await.unwrap();
+        let port = stern(&server, refusal).await;
+        target.federation.as_mut().unwrap().url = Some(port.url().parse().unwrap());
+        let reason = reason(&run_one(target).await, Outcome::Untestable);
+        assert!(reason.contains(told), "{refusal}: {reason}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,8 @@ mod lifecycle;
 mod rooms;
 mod site;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use capcheck::spec::binding::{Binding, Operation, encode};
 use capcheck::wire::peer::{Answer, Asked, SignatureFault};
@@ -141,10 +143,15 @@ async fn answers_lookups_badly_where_its_script_says_so() {
         impatient.send(site.signed(&peer, "GET", &resolve(hash), None)).await.result.clone().unwrap_err()
     };
     assert!(matches!(ask("silence").await, NetworkFault::TimedOut { stage: "answer", .. }));
+    // Who grants more than the ordinary deadline is told of all that was granted.
+    let patient = site.signed(&peer, "GET", &resolve("silence"), None).long_poll(Duration::from_millis(1));
+    let limit = impatient.config().timeout + patient.long_poll;
+    let fault = impatient.send(patient).await.result.clone().unwrap_err();
+    assert_eq!(fault, NetworkFault::TimedOut { stage: "answer", limit });
     assert!(matches!(ask("endless").await, NetworkFault::TooLong { .. }));
     assert!(matches!(ask("broken").await, NetworkFault::Closed(_)));
     let statuses: Vec<_> = peer.journal().arrivals().iter().map(|arrival| arrival.status).collect();
-    assert_eq!(statuses, [None, Some(200), Some(200)]);
+    assert_eq!(statuses, [None, None, Some(200), Some(200)]);
     assert_eq!(site.incidents(), [""; 0], "a client may tire of waiting");
 }
 

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{MutexGuard, watch};
 
 use crate::spec::binding::Binding;
 use crate::spec::capability::CapabilitySet;
@@ -198,6 +198,8 @@ pub struct Peer {
     stop: watch::Sender<bool>,
     /// Its sender lives as long as the listener and its connections.
     ended: watch::Receiver<()>,
+    /// Held while a transaction of it is under way.
+    transaction: tokio::sync::Mutex<()>,
 }
 
 impl Peer {
@@ -209,7 +211,7 @@ impl Peer {
             listening.await;
             drop(alive);
         });
-        Self { host, stop, ended }
+        Self { host, stop, ended, transaction: tokio::sync::Mutex::default() }
     }
 
     /// Its server name, `host:port`.
@@ -250,6 +252,14 @@ impl Peer {
         while ended.changed().await.is_ok() {}
     }
 
+    /// Waits until no transaction of this homeserver is under way; while the turn is held, none begins.
+    ///
+    /// The next transaction waits for the answer to the one before (Server-Server API, "Transactions"), and
+    /// there are homeservers that refuse it until then. Scenarios share a peer, so they take turns.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn(self.transaction.lock().await)
+    }
+
     /// A request to a homeserver, signed as it should be.
     pub fn request(&self, destination: &str, method: &str, path: &str, content: Option<&Value>) -> Request {
         let signed = SignedRequest { method, uri: path, origin: self.name(), destination, content };
@@ -260,6 +270,11 @@ impl Peer {
         }
     }
 }
+
+/// The time in which one transaction of a homeserver, and no other, is under way.
+#[derive(Debug)]
+#[must_use = "the turn is over when it is dropped"]
+pub struct Turn<'p>(#[expect(dead_code, reason = "held, and never looked at")] MutexGuard<'p, ()>);
 
 impl Drop for Peer {
     fn drop(&mut self) {

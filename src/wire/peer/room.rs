@@ -188,7 +188,13 @@ async fn send(client: &Client, request: Request, what: &str) -> Result<(Value, A
     match body {
         Some(body @ Value::Object(_)) => Ok((body, exchange)),
         _ => {
-            let reason = format!("{what} was answered {}", exchange.describe());
+            let mut reason = format!("{what} was answered {}", exchange.describe());
+            if exchange.errcode().as_deref() == Some("M_INCOMPATIBLE_ROOM_VERSION") {
+                let [oldest, .., newest] = &VERSIONS;
+                reason += &format!(
+                    ". The harness joins rooms of the versions {oldest} to {newest} (room_version in the target file)"
+                );
+            }
             Err(RoomFault { reason, exchange: Some(exchange) })
         }
     }

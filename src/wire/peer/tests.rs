@@ -1,5 +1,6 @@
-//! Clients that take their time, shown out by deadlines that are short.
+//! Clients that take their time, shown out by deadlines that are short; and transactions, one at a time.
 
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -87,4 +88,14 @@ async fn an_idle_connection_that_has_served_ends_without_a_word() {
     peer.go_down().await;
     assert!(peers.incidents().is_empty());
     assert_eq!(peer.journal().arrivals().len(), 1);
+}
+
+#[tokio::test]
+async fn one_transaction_waits_for_the_other_and_no_homeserver_for_another() {
+    let (peers, peer, _) = peer(Deadlines::default()).await;
+    let turn = peer.turn().await;
+    assert!(peer.turn().now_or_never().is_none());
+    assert!(peers.fresh().await.unwrap().turn().now_or_never().is_some());
+    drop(turn);
+    assert!(peer.turn().now_or_never().is_some());
 }

@@ -111,7 +111,11 @@ async fn says_what_kept_it_out_of_a_room() {
     };
     let forbidden =
         || ResponseTemplate::new(403).set_body_json(json!({ "errcode": "M_FORBIDDEN", "error": "no" }));
+    let incompatible = ResponseTemplate::new(400).set_body_json(
+        json!({ "errcode": "M_INCOMPATIBLE_ROOM_VERSION", "error": "no", "room_version": "5" }),
+    );
     for (make, send, why) in [
+        (incompatible, ok(&json!({})), "The harness joins rooms of the versions 6 to 12 (room_version"),
         (forbidden(), ok(&json!({})), "make_join was answered 403 M_FORBIDDEN"),
         (ok(&good), forbidden(), "send_join was answered 403 M_FORBIDDEN"),
         (
