@@ -174,7 +174,8 @@ impl RemoteServer {
 
     /// A presence entry with this field, or without.
     pub(super) fn presence_entry(&self, user_id: &str, field: Option<&Value>) -> Value {
-        let mut entry = json!({ "user_id": user_id, "presence": "online" });
+        // All that the specification requires of an entry, so that strict readers take it, too.
+        let mut entry = json!({ "user_id": user_id, "presence": "online", "last_active_ago": 0 });
         if let Some(field) = field {
             entry[&self.stage.binding().presence.field] = field.clone();
         }
