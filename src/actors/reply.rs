@@ -251,6 +251,11 @@ impl Reply {
         self.is_error(404, "M_NOT_FOUND")
     }
 
+    /// Not found, in whatever words; an unknown path aside.
+    pub fn is_not_found(&self) -> Judgement {
+        self.is_status(&[404]).and(|| self.is_rejected_with_error())
+    }
+
     /// Refused as too large.
     pub fn says_too_large(&self) -> Judgement {
         self.is_status(&[413])

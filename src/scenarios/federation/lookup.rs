@@ -115,7 +115,7 @@ async fn asks_nobody_for_strangers(cx: &Cx) -> Ran {
     zoe.can_answer(&hidden);
     zoe.can_answer(&shown);
     let refused = laptop.look_up(&zoe, &hidden.hash()).await?;
-    check!(cx, "federation.lookup-private", refused.says_not_found().when("for a stranger"));
+    check!(cx, "federation.lookup-private", refused.is_not_found().when("for a stranger"));
     // In the room the same client's question goes through: it was not asked, and not lost.
     room.join(&laptop).await?;
     laptop.can_look_up(&zoe, &shown).await?.or_stop()?;
