@@ -330,6 +330,8 @@ faults! {
         r"towards servers the set is an array of names";
     FedSetNotFound = "fed-set-not-found" breaks ["federation.set"] of "F2":
         r"servers are told the hash of one list, and find the sets of another";
+    FedSetForAny = "fed-set-for-any" breaks ["federation.set"] of "S4":
+        r"a server is given the set whatever hash it presents";
     FedHashForAnybody = "fed-hash-for-anybody" breaks ["federation.other-user"] of "F2":
         r"a server is told the hash for users of any server";
     FedUnsignedAccepted = "fed-unsigned-accepted" breaks ["federation.signed"] of "F2":
@@ -372,6 +374,8 @@ faults! {
         r"servers are served uploaded sets, and no unions";
     FedResolveNever = "fed-resolve-never" breaks ["federation.resolve"] of "C10":
         r"no hash resolves for servers";
+    FedResolveLatest = "fed-resolve-latest" breaks ["federation.resolve"] of "C10":
+        r"servers are served the user's set of the moment, whatever hash they ask with";
     FedResolveForStrangers = "fed-resolve-for-strangers" breaks ["federation.resolve-private"] of "C10":
         r"every server resolves every local user's hashes";
     FedResolveAfterLeaving = "fed-resolve-after-leaving" breaks ["federation.resolve-private"] of "C10":
