@@ -404,6 +404,8 @@ faults! {
         r"every lookup asks the other server";
     LookupCachedPerUser = "lookup-cached-per-user" breaks ["federation.lookup-cached"] of "C9":
         r"what was looked up is cached for the one who asked, about the one who was asked about";
+    LookupCachedPerOwner = "lookup-cached-per-owner" breaks ["federation.lookup-cached"] of "C9":
+        r"what was looked up is cached for the user that it was asked about, and asked again of the next";
     LookupFailureHangs = "lookup-failure-hangs" breaks ["federation.lookup-failure"] of "C9":
         r"when a lookup fails nobody tells the client";
     LookupFailurePlainText = "lookup-failure-plain-text" breaks ["federation.lookup-failure"] of "C9":

@@ -153,7 +153,7 @@ async fn follows_no_redirect(cx: &Cx) -> Ran {
     let (known, set) = (Acquaintance::made(cx).await?, cx.set());
     known.zoe.answers(&set.hash(), Answer::Redirect(set.canonical_bytes().into()));
     known.failure_is_told(cx, &set.hash(), false).await?;
-    check!(cx, "federation.lookup-failure", known.beta.was_not_followed(&known.zoe, &set.hash()));
+    check!(cx, "federation.lookup-failure", known.beta.was_not_followed(&known.zoe, &set.hash())?);
     Ok(())
 }
 
