@@ -141,23 +141,29 @@ impl RemoteServer {
 
     /// A transaction of one presence EDU with these entries, still to be signed.
     pub fn transaction(&self, entries: &[Value]) -> Letter {
-        let number = self.transactions.fetch_add(1, Relaxed);
-        self.transaction_with(&format!("{}-{number}", self.tag), entries)
+        self.transaction_of(&[self.presence(entries)])
     }
 
-    fn transaction_with(&self, id: &str, entries: &[Value]) -> Letter {
+    /// A presence EDU with these entries.
+    pub fn presence(&self, entries: &[Value]) -> Value {
+        json!({ "edu_type": self.stage.binding().presence.edu, "content": { "push": entries } })
+    }
+
+    /// A transaction of these EDUs, still to be signed.
+    pub fn transaction_of(&self, edus: &[Value]) -> Letter {
+        let number = self.transactions.fetch_add(1, Relaxed);
+        let id = format!("{}-{number}", self.tag);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let edu = json!({ "edu_type": self.stage.binding().presence.edu, "content": { "push": entries } });
         let content = json!({
             "origin": self.name(),
             "origin_server_ts": u64::try_from(now.as_millis()).unwrap_or_default(),
             "pdus": [],
-            "edus": [edu],
+            "edus": edus,
         });
         Letter {
             operation: None,
             method: "PUT".to_owned(),
-            uri: format!("/_matrix/federation/v1/send/{}", encode(id)),
+            uri: format!("/_matrix/federation/v1/send/{}", encode(&id)),
             content: Some(content),
         }
     }

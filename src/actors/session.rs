@@ -276,6 +276,15 @@ impl Session {
         reply.judge(hidden, "403, 404, or 200 without a hash")
     }
 
+    /// Whether a user's status comes to keep a set from this session, within the time it is granted.
+    pub async fn status_comes_to_hide(
+        &self,
+        user: &dyn Person,
+        set: &CapabilitySet,
+    ) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(self.status_hides(&self.status_of(user).await?, set)) }).await
+    }
+
     /// Sets its own presence status; `content` is the whole body.
     pub async fn set_status(&self, content: &Value) -> Result<Reply, Stop> {
         let path = format!("/_matrix/client/v3/presence/{}/status", encode(&self.user_id));

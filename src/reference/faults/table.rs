@@ -416,6 +416,8 @@ faults! {
         r"the HTTP client follows redirects, wherever they lead";
     LookupEndless = "lookup-endless" breaks ["federation.lookup-failure"] of "C9":
         r"lookups are bounded neither in time nor in bytes";
+    LookupTrickle = "lookup-trickle" breaks ["federation.lookup-failure"] of "C9":
+        r"the time of a lookup begins anew with each piece of the answer that comes";
     Lookup404Remembered = "lookup-404-remembered" breaks ["federation.lookup-failure"] of "C9":
         r"what another server did not know once stays unknown for ever";
     LookupFailure500 = "lookup-failure-500" breaks ["federation.lookup-failure-status"] of "C9":
@@ -444,6 +446,8 @@ faults! {
         r"of the entries of a presence EDU only the first is read";
     FedPresenceInLastEntry = "fed-presence-in-last-entry" breaks ["federation.presence-in"] of "C4":
         r"of the entries of a presence EDU the last one replaces those before";
+    FedPresenceInFirstEdu = "fed-presence-in-first-edu" breaks ["federation.presence-in"] of "C4":
+        r"of the presence EDUs of a transaction only the first is read";
     FedPresenceInHashDropped = "fed-presence-in-hash-dropped" breaks ["federation.presence-in"] of "C4":
         r"incoming presence is copied field by field, and the hash is not among the fields";
     FedPresenceInNotInStatus = "fed-presence-in-not-in-status" breaks ["federation.presence-in"] of "C4":
@@ -458,6 +462,8 @@ faults! {
         r"one malformed hash and the whole EDU is thrown away";
     FedPresenceInMalformedShown = "fed-presence-in-malformed-shown" breaks ["federation.presence-in"] of "C4":
         r"whatever stands in the hash's place is shown to clients";
+    FedPresenceInStrangers = "fed-presence-in-strangers" breaks ["federation.presence-in"] of "C5":
+        r"users of other homeservers are shown to everybody, in a room with them or not";
     FedPresenceInNewSharerWaits = "fed-presence-in-new-sharer-waits" breaks ["federation.presence-in"] of "C5":
         r"whoever begins to share a room with a remote user learns their next change, not the value in force";
     FedPresenceSpoofOthers = "fed-presence-spoof-others" breaks ["federation.presence-spoof"] of "C4":

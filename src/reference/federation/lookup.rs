@@ -208,9 +208,12 @@ impl Federation {
         let question = Outgoing { method: &route.method, ..Outgoing::get(remote, &path) };
         if server.has(Fault::LookupUnsigned) {
             self.outbound.send(question).await
-        } else if server.has(Fault::LookupEndless) {
+        } else if server.has(Fault::LookupEndless) || server.has(Fault::LookupTrickle) {
             let authorization = self.authorization(remote, &route.method, &path, None).ok();
-            self.outbound.send_patiently(Outgoing { authorization, limit: usize::MAX, ..question }).await
+            let piecemeal = server.has(Fault::LookupTrickle);
+            let limit = if piecemeal { question.limit } else { usize::MAX };
+            let patient = Outgoing { authorization, limit, piecemeal, ..question };
+            self.outbound.send_patiently(patient).await
         } else {
             self.ask(remote, &route.method, &path, None).await
         }

@@ -15,6 +15,12 @@ scenarios! { federation:
         needs: [FEDERATION, PRESENCE],
         cast: users(1),
     }
+    shows_every_edu {
+        says: "And in whichever of its EDUs, also behind one of a kind that nobody knows",
+        covers: ["federation.presence-in"],
+        needs: [FEDERATION, PRESENCE],
+        cast: users(1),
+    }
     follows_remote_changes {
         says: "So does every change, and the end, whether the field is absent or null",
         covers: ["federation.presence-in"],
@@ -70,6 +76,26 @@ async fn shows_every_entry(cx: &Cx) -> Ran {
             let moment = format!("from the {place} of three entries");
             check!(cx, "federation.presence-in", shown.when(&moment));
         }
+    }
+    Ok(())
+}
+
+async fn shows_every_edu(cx: &Cx) -> Ran {
+    let (alice, beta) = (cx.user()?, cx.homeserver(0).await?);
+    let (zoe, yves) = (cx.remote_user(&beta)?, cx.remote_user(&beta)?);
+    cx.room_with(&alice.session(), &[&zoe, &yves]).await?;
+    let mut viewer = Viewer::open(&alice.session()).await?;
+    let [calls, maps] = cx.sets();
+    let unknown = json!({ "edu_type": "org.example.unknown", "content": { "push": 1 } });
+    let edus = [unknown, beta.presence(&[zoe.entry(&calls)]), beta.presence(&[yves.entry(&maps)])];
+    beta.send(&beta.transaction_of(&edus)).await?.or_stop("a transaction of several EDUs")?;
+    for (user, set, place) in [(&zoe, &calls, "behind an EDU of another kind"), (&yves, &maps, "last")] {
+        let shown = viewer.sees(user, &Expect::hash_of(set)).await?;
+        check!(
+            cx,
+            "federation.presence-in",
+            shown.when(&format!("from the presence EDU that stands {place}"))
+        );
     }
     Ok(())
 }
@@ -143,6 +169,8 @@ async fn takes_a_transaction_once(cx: &Cx) -> Ran {
     viewer.sees(&witness, &Expect::hash_of(&marker)).await?.or_stop()?;
     let unseen = viewer.never_saw(&zoe, &Expect::hash_of(&second));
     check!(cx, "federation.presence-in", unseen.when("from a transaction that was processed before"));
+    let status = alice.session().status_says_nothing_but(&zoe, &[&first]).await?;
+    check!(cx, "federation.presence-in", status.when("after a transaction that was processed before"));
     Ok(())
 }
 
@@ -216,7 +244,20 @@ async fn shows_no_stranger(cx: &Cx) -> Ran {
     his.join(&room).await?;
     let later = cx.set();
     his.publish(&later).await?;
-    viewer.sees(&his, &Expect::hash_of(&later)).await?.or_stop()
+    viewer.sees(&his, &Expect::hash_of(&later)).await?.or_stop()?;
+    // And hidden again, once they have left.
+    his.leave(&room).await?;
+    check!(
+        cx,
+        "federation.presence-in",
+        phone.status_comes_to_hide(&his, &later).await?.when("after leaving")
+    );
+    let [parting, last] = cx.sets();
+    beta.tell(&[his.entry(&parting), hers.entry(&last)]).await?;
+    viewer.sees(&hers, &Expect::hash_of(&last)).await?.or_stop()?;
+    let unseen = viewer.never_saw(&his, &Expect::hash_of(&parting));
+    check!(cx, "federation.presence-in", unseen.when("for a remote user who has left the room"));
+    Ok(())
 }
 
 async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
@@ -237,6 +278,7 @@ async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
         (&bob, &declared, "about a user of the target itself"),
     ];
     for (victim, truth, about) in victims {
+        phone.status_settles_on(victim, &Expect::hash_of(truth)).await?.or_stop()?;
         let [forged, good] = cx.sets();
         beta.tell(&[beta.entry_about(victim, &forged), zoe.entry(&good)]).await?;
         let beside = viewer.sees(&zoe, &Expect::hash_of(&good)).await?;

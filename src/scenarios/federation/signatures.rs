@@ -110,6 +110,8 @@ async fn takes_no_forged_presence(cx: &Cx) -> Ran {
         viewer.sees(&witness, &Expect::hash_of(&marker)).await?.or_stop()?;
         let unseen = viewer.never_saw(&zoe, &Expect::hash_of(&forged));
         check!(cx, "federation.signed", unseen.when(&forgery.moment()));
+        let status = alice.session().status_says_nothing_but(&zoe, &[]).await?;
+        check!(cx, "federation.signed", status.when(&forgery.moment()));
     }
     Ok(())
 }
