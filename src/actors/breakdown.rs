@@ -23,6 +23,19 @@ pub(super) async fn confirm(client: &Client, clients: &Client, exchange: &Arc<Ex
     }
 }
 
+/// The same for a question that goes on to another homeserver, whose failure is told with 502 or 504: the
+/// first answer that is no breakdown of the target's own, or else the second.
+pub(super) async fn beyond(client: &Client, request: Request) -> Result<Arc<Exchange>, Stop> {
+    let first = client.send(request.clone()).await;
+    if !first.is_breakdown() || matches!(first.status(), Some(502 | 504)) {
+        return Ok(first);
+    }
+    control(client, &first).await?;
+    let again = client.send(request).await;
+    control(client, &again).await?;
+    Ok(again)
+}
+
 async fn control(client: &Client, about: &Arc<Exchange>) -> Result<(), Stop> {
     let control = client.send(Request::new("GET", "/_matrix/client/versions")).await;
     match control.status() {

@@ -62,13 +62,10 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// Whether it is absent, or the hash of one of these sets.
+    /// Whether it says that there is no hash, or carries that of one of these sets.
     pub(super) fn is_nothing_but(&self, sets: &[&CapabilitySet]) -> bool {
-        match self {
-            Self::Absent => true,
-            Self::Hash(hash) => sets.iter().any(|set| set.hash().as_str() == hash),
-            Self::Malformed(_) => false,
-        }
+        let is_one = |hash: &str| sets.iter().any(|set| set.hash().as_str() == hash);
+        Expect::Nothing.is_met_by(self) || matches!(self, Self::Hash(hash) if is_one(hash))
     }
 
     /// Reads the field of presence content.

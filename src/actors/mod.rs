@@ -6,6 +6,7 @@
 
 mod breakdown;
 mod expect;
+mod grant;
 mod person;
 mod remote_server;
 mod remote_user;

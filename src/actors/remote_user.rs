@@ -64,13 +64,13 @@ impl RemoteUser {
 
     /// Declares a set in presence, and can answer for it.
     pub async fn publish(&self, set: &CapabilitySet) -> Result<(), Stop> {
-        self.can_answer(set);
         self.server.tell(&[self.entry(set)]).await
     }
 
-    /// The presence entry that declares a set.
+    /// The presence entry that declares a set, for which the homeserver can answer from now on: a target
+    /// may ask as soon as it is told.
     pub fn entry(&self, set: &CapabilitySet) -> Value {
-        self.server.note(&format!("the set of {}", self.name), set);
+        self.can_answer(set);
         self.server.entry_about(self, set)
     }
 

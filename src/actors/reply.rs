@@ -241,6 +241,11 @@ impl Reply {
         })
     }
 
+    /// Whatever it is, it is not accepted, so that nobody takes it for a set.
+    pub fn is_no_set(&self) -> Judgement {
+        self.judge(self.exchange.status() != Some(200), "no set")
+    }
+
     /// The status of a failing gateway, or 404 where the other homeserver answered 404.
     pub fn blames_the_other_homeserver(&self, for_404: bool) -> Judgement {
         self.is_status(if for_404 { &[404, 502, 504] } else { &[502, 504] })
@@ -249,6 +254,11 @@ impl Reply {
     /// Refused as the protocol says that unknown things are.
     pub fn says_not_found(&self) -> Judgement {
         self.is_error(404, "M_NOT_FOUND")
+    }
+
+    /// Not found, in whatever words; an unknown path aside.
+    pub fn is_not_found(&self) -> Judgement {
+        self.is_status(&[404]).and(|| self.is_rejected_with_error())
     }
 
     /// Refused as too large.

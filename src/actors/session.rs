@@ -10,7 +10,7 @@ use crate::spec::binding::{Operation, encode};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 use crate::target::provision::Login;
-use crate::wire::{Exchange, NetworkFault, Request, Secret};
+use crate::wire::{Exchange, Request, Secret};
 
 use super::expect::Field;
 use super::settle;
@@ -147,18 +147,13 @@ impl Session {
     }
 
     /// Resolves a hash of a user of another homeserver, which its own homeserver must ask first: the
-    /// answer is granted the time that this may take, and an error of the server's says nothing yet.
+    /// answer is granted the time that this may take, and may be that the other homeserver failed.
     pub async fn look_up(&self, user: &dyn Person, hash: &CapabilityHash) -> Result<Reply, Stop> {
         let variables = [("user_id", user.id()), ("hash", hash.as_str())];
         let patience = self.stage.world().target.limits.remote_timeout;
         let request = self.stage.request(Operation::Resolve, &variables)?.long_poll(patience);
-        let request = self.signed(request);
-        let reply = self.stage.ask_once(request.clone()).await?;
-        match &reply.exchange().result {
-            // What took so long is not tried again: the second time would tell nothing new.
-            Ok(_) | Err(NetworkFault::TimedOut { .. }) => Ok(reply),
-            Err(_) => self.stage.ask(request).await,
-        }
+        let _granted = self.stage.grant(patience);
+        self.stage.ask_beyond(self.signed(request)).await
     }
 
     /// Whether looking up a user's hash comes to yield this set, within the time it is granted; a failure
@@ -170,6 +165,7 @@ impl Session {
         if judgement.holds || first.exchange().result.is_err() {
             return Ok(judgement);
         }
+        let _granted = self.stage.grant(remembered);
         settle::poll_for(&self.stage, remembered, || async {
             Ok(self.look_up(user, &set.hash()).await?.serves(set))
         })
@@ -278,6 +274,15 @@ impl Session {
             false => matches!(reply.exchange().status(), Some(403 | 404)),
         };
         reply.judge(hidden, "403, 404, or 200 without a hash")
+    }
+
+    /// Whether a user's status comes to keep a set from this session, within the time it is granted.
+    pub async fn status_comes_to_hide(
+        &self,
+        user: &dyn Person,
+        set: &CapabilitySet,
+    ) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async { Ok(self.status_hides(&self.status_of(user).await?, set)) }).await
     }
 
     /// Sets its own presence status; `content` is the whole body.

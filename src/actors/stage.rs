@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::interval;
 
@@ -15,6 +16,7 @@ use crate::target::federation::Link;
 use crate::target::provision::Provisioner;
 use crate::wire::{Client, Exchange, NetworkFault, Request, Secret};
 
+use super::grant::{Grant, Granted};
 use super::{Reply, breakdown};
 
 /// What every scenario of a run shares.
@@ -46,6 +48,7 @@ pub struct Stage {
     /// Sessions to keep active, where that is needed.
     tokens: Mutex<Vec<Secret>>,
     every_hash: AtomicBool,
+    granted: Granted,
 }
 
 /// More sets than this are not combined when a wrong hash is looked up: 2^6 unions are enough.
@@ -55,7 +58,8 @@ impl Stage {
     /// A stage whose exchanges are recorded by this client.
     pub fn new(client: Client, world: Arc<World>) -> Self {
         let every_hash = AtomicBool::new(false);
-        Self { client, world, handled: Mutex::default(), tokens: Mutex::default(), every_hash }
+        let granted = Granted::default();
+        Self { client, world, handled: Mutex::default(), tokens: Mutex::default(), every_hash, granted }
     }
 
     /// The client that every actor sends with.
@@ -89,6 +93,11 @@ impl Stage {
             breakdown::confirm(client, &self.client, reply.exchange()).await?;
         }
         Ok(reply)
+    }
+
+    /// Sends a request which the target has to pass on to another homeserver.
+    pub(super) async fn ask_beyond(&self, request: Request) -> Result<Reply, Stop> {
+        self.judged(breakdown::beyond(&self.client, request).await?)
     }
 
     /// Sends a request whose answer may well break down, such as one that no server should take.
@@ -149,6 +158,17 @@ impl Stage {
     /// Puts every hash into paths, whatever becomes of it.
     pub fn try_every_hash(&self) {
         self.every_hash.store(true, Relaxed);
+    }
+
+    /// Time that the target is granted for what others do, for as long as the guard lives; what of it passes
+    /// counts against no deadline of the scenario.
+    pub(super) fn grant(&self, time: Duration) -> Grant<'_> {
+        self.granted.open(time)
+    }
+
+    /// What has been granted so far, the whole of what is under way among it.
+    pub fn granted(&self) -> Duration {
+        self.granted.so_far()
     }
 
     /// Sends a request for every session now and then, for as long as the scenario lasts, where the

@@ -233,8 +233,10 @@ impl Play {
         let limit = world.target.limits.scenario_timeout;
         let played = Instant::now();
         loop {
-            // Time spent obeying 429 counts against no deadline, and is known only afterwards.
-            let deadline = played + limit + self.client.transcript().obeyed();
+            // Neither time spent obeying 429 counts nor what the target is granted for other homeservers;
+            // both are known only afterwards.
+            let granted = stage.granted() + there.as_ref().map_or(Duration::ZERO, |stage| stage.granted());
+            let deadline = played + limit + self.client.transcript().obeyed() + granted;
             if deadline <= Instant::now() {
                 let reason = format!("not done within {} s (limits.scenario_timeout_s)", limit.as_secs_f64());
                 return Err(Stop::Untestable { reason, exchange: self.client.transcript().last() });

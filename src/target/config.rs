@@ -110,7 +110,7 @@ pub struct Limits {
     pub in_flight: usize,
     /// Deadline for connection, first byte and body, each.
     pub request_timeout: Duration,
-    /// Deadline for a scenario, time spent obeying 429 aside.
+    /// Deadline for a scenario, time spent obeying 429 and waiting for lookups at other homeservers aside.
     pub scenario_timeout: Duration,
     /// Within which effects are visible to everybody (protocol: settled).
     pub settle: Duration,

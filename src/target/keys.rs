@@ -259,7 +259,7 @@ pub const KEYS: &[Key] = &[
     key("limits", "request_timeout_s", seconds(INSTANT, 600.0), By("10"),
         "Deadline for connection, first byte and body, each."),
     key("limits", "scenario_timeout_s", seconds(INSTANT, 3600.0), By("60"),
-        "Deadline for a scenario, time spent obeying 429 aside."),
+        "Deadline for a scenario, time spent obeying 429 and waiting for lookups at other homeservers aside."),
     key("limits", "settle_s", seconds(INSTANT, 600.0), By("5"),
         "Within which the effects of an accepted request are visible to everybody."),
     key("limits", "max_set_bytes", Kind::Count { least: 2, most: 1 << 30 }, without("only the harmlessness of large uploads is tested", "65536"),

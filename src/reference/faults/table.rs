@@ -330,6 +330,8 @@ faults! {
         r"towards servers the set is an array of names";
     FedSetNotFound = "fed-set-not-found" breaks ["federation.set"] of "F2":
         r"servers are told the hash of one list, and find the sets of another";
+    FedSetForAny = "fed-set-for-any" breaks ["federation.set"] of "S4":
+        r"a server is given the set whatever hash it presents";
     FedHashForAnybody = "fed-hash-for-anybody" breaks ["federation.other-user"] of "F2":
         r"a server is told the hash for users of any server";
     FedUnsignedAccepted = "fed-unsigned-accepted" breaks ["federation.signed"] of "F2":
@@ -372,6 +374,8 @@ faults! {
         r"servers are served uploaded sets, and no unions";
     FedResolveNever = "fed-resolve-never" breaks ["federation.resolve"] of "C10":
         r"no hash resolves for servers";
+    FedResolveLatest = "fed-resolve-latest" breaks ["federation.resolve"] of "C10":
+        r"servers are served the user's set of the moment, whatever hash they ask with";
     FedResolveForStrangers = "fed-resolve-for-strangers" breaks ["federation.resolve-private"] of "C10":
         r"every server resolves every local user's hashes";
     FedResolveAfterLeaving = "fed-resolve-after-leaving" breaks ["federation.resolve-private"] of "C10":
@@ -400,6 +404,8 @@ faults! {
         r"every lookup asks the other server";
     LookupCachedPerUser = "lookup-cached-per-user" breaks ["federation.lookup-cached"] of "C9":
         r"what was looked up is cached for the one who asked, about the one who was asked about";
+    LookupCachedPerOwner = "lookup-cached-per-owner" breaks ["federation.lookup-cached"] of "C9":
+        r"what was looked up is cached for the user that it was asked about, and asked again of the next";
     LookupFailureHangs = "lookup-failure-hangs" breaks ["federation.lookup-failure"] of "C9":
         r"when a lookup fails nobody tells the client";
     LookupFailurePlainText = "lookup-failure-plain-text" breaks ["federation.lookup-failure"] of "C9":
@@ -410,6 +416,8 @@ faults! {
         r"the HTTP client follows redirects, wherever they lead";
     LookupEndless = "lookup-endless" breaks ["federation.lookup-failure"] of "C9":
         r"lookups are bounded neither in time nor in bytes";
+    LookupTrickle = "lookup-trickle" breaks ["federation.lookup-failure"] of "C9":
+        r"the time of a lookup begins anew with each piece of the answer that comes";
     Lookup404Remembered = "lookup-404-remembered" breaks ["federation.lookup-failure"] of "C9":
         r"what another server did not know once stays unknown for ever";
     LookupFailure500 = "lookup-failure-500" breaks ["federation.lookup-failure-status"] of "C9":
@@ -438,6 +446,8 @@ faults! {
         r"of the entries of a presence EDU only the first is read";
     FedPresenceInLastEntry = "fed-presence-in-last-entry" breaks ["federation.presence-in"] of "C4":
         r"of the entries of a presence EDU the last one replaces those before";
+    FedPresenceInFirstEdu = "fed-presence-in-first-edu" breaks ["federation.presence-in"] of "C4":
+        r"of the presence EDUs of a transaction only the first is read";
     FedPresenceInHashDropped = "fed-presence-in-hash-dropped" breaks ["federation.presence-in"] of "C4":
         r"incoming presence is copied field by field, and the hash is not among the fields";
     FedPresenceInNotInStatus = "fed-presence-in-not-in-status" breaks ["federation.presence-in"] of "C4":
@@ -452,6 +462,8 @@ faults! {
         r"one malformed hash and the whole EDU is thrown away";
     FedPresenceInMalformedShown = "fed-presence-in-malformed-shown" breaks ["federation.presence-in"] of "C4":
         r"whatever stands in the hash's place is shown to clients";
+    FedPresenceInStrangers = "fed-presence-in-strangers" breaks ["federation.presence-in"] of "C5":
+        r"users of other homeservers are shown to everybody, in a room with them or not";
     FedPresenceInNewSharerWaits = "fed-presence-in-new-sharer-waits" breaks ["federation.presence-in"] of "C5":
         r"whoever begins to share a room with a remote user learns their next change, not the value in force";
     FedPresenceSpoofOthers = "fed-presence-spoof-others" breaks ["federation.presence-spoof"] of "C4":

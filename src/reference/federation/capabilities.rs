@@ -59,7 +59,7 @@ fn server_set(server: &Server, call: &Call) -> Answer {
         true => server.arithmetic.of(server.options.capabilities.iter().map(String::as_str)),
         false => offer(server),
     };
-    if set.hash != hash {
+    if set.hash != hash && !server.has(Fault::FedSetForAny) {
         return Err(MatrixError::not_found("No such set here").into());
     }
     match server.has(Fault::FedSetList) {
@@ -85,7 +85,11 @@ fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) 
             || federation.memory.holds(Fault::FedResolveAfterLeaving, &acquaintance);
         let uploaded = !server.has(Fault::FedResolveUploadsOnly) || state.known(now, &hash).is_some();
         let serves = entitled && uploaded && !server.has(Fault::FedResolveNever);
-        serves.then(|| state.resolve(now, user, &hash)).flatten()
+        match server.has(Fault::FedResolveLatest) {
+            _ if !serves => None,
+            true => state.in_force(user),
+            false => state.resolve(now, user, &hash),
+        }
     });
     let set = set.ok_or_else(|| MatrixError::not_found("No such set here"))?;
     federation.memory.keep(Fault::FedResolveAfterLeaving, acquaintance);

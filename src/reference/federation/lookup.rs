@@ -76,7 +76,7 @@ pub(crate) async fn resolve(
         return failed(server, &LookupError::NotFound).await;
     }
     let asker = format!("{viewer:?} {owner} {hash}");
-    let known = known.filter(|_| federation.may_serve(&asker));
+    let known = known.filter(|_| federation.may_serve(&asker, owner, hash));
     let lookup = async {
         match known {
             Some(set) => Ok(set),
@@ -90,6 +90,7 @@ pub(crate) async fn resolve(
     match found {
         Ok(set) => {
             federation.memory.keep(Fault::LookupCachedPerUser, asker);
+            federation.memory.keep(Fault::LookupCachedPerOwner, format!("{owner} {hash}"));
             Ok(Reply::bytes(200, set.body.clone()))
         }
         Err(error) => failed(server, &error).await,
@@ -121,11 +122,14 @@ async fn failed(server: &Server, error: &LookupError) -> Answer {
 
 impl Federation {
     /// Whether a known set is served without asking: always, but for faults.
-    fn may_serve(&self, asker: &str) -> bool {
-        let faults = self.memory.faults;
-        !faults.has(Fault::LookupUncached)
-            && (!faults.has(Fault::LookupCachedPerUser)
-                || self.memory.holds(Fault::LookupCachedPerUser, asker))
+    fn may_serve(&self, asker: &str, owner: &str, hash: &str) -> bool {
+        let memory = &self.memory;
+        let owned = format!("{owner} {hash}");
+        !memory.faults.has(Fault::LookupUncached)
+            && (!memory.faults.has(Fault::LookupCachedPerUser)
+                || memory.holds(Fault::LookupCachedPerUser, asker))
+            && (!memory.faults.has(Fault::LookupCachedPerOwner)
+                || memory.holds(Fault::LookupCachedPerOwner, owned))
     }
 
     /// Asks, together with whoever asks the same at this moment.
@@ -204,9 +208,12 @@ impl Federation {
         let question = Outgoing { method: &route.method, ..Outgoing::get(remote, &path) };
         if server.has(Fault::LookupUnsigned) {
             self.outbound.send(question).await
-        } else if server.has(Fault::LookupEndless) {
+        } else if server.has(Fault::LookupEndless) || server.has(Fault::LookupTrickle) {
             let authorization = self.authorization(remote, &route.method, &path, None).ok();
-            self.outbound.send_patiently(Outgoing { authorization, limit: usize::MAX, ..question }).await
+            let piecemeal = server.has(Fault::LookupTrickle);
+            let limit = if piecemeal { question.limit } else { usize::MAX };
+            let patient = Outgoing { authorization, limit, piecemeal, ..question };
+            self.outbound.send_patiently(patient).await
         } else {
             self.ask(remote, &route.method, &path, None).await
         }

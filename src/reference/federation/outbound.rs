@@ -10,6 +10,7 @@ use reqwest::{Client, Url};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::reference::faults::{Fault, FaultSet};
 use crate::reference::options::FederationOptions;
@@ -54,12 +55,15 @@ pub(super) struct Outgoing<'a> {
     pub(super) authorization: Option<String>,
     /// The longest answer that is read, in bytes.
     pub(super) limit: usize,
+    /// Whether its time begins anew with each piece of the answer.
+    pub(super) piecemeal: bool,
 }
 
 impl<'a> Outgoing<'a> {
     /// A question without body and signature.
     pub(super) fn get(destination: &'a str, path: &'a str) -> Self {
-        Self { destination, method: "GET", path, content: None, authorization: None, limit: MAX_ANSWER }
+        let limit = MAX_ANSWER;
+        Self { destination, method: "GET", path, content: None, authorization: None, limit, piecemeal: false }
     }
 }
 
@@ -102,7 +106,7 @@ impl Outbound {
     /// Sends a question and reads the whole answer, in bounded time.
     pub(super) async fn send(&self, question: Outgoing<'_>) -> Result<RemoteAnswer, RemoteError> {
         let exchange = self.send_patiently(question);
-        tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(RemoteError::TimedOut))
+        timeout(self.timeout, exchange).await.unwrap_or(Err(RemoteError::TimedOut))
     }
 
     /// The same in whatever time it takes.
@@ -116,9 +120,14 @@ impl Outbound {
         if let Some(content) = question.content {
             request = request.header(CONTENT_TYPE, "application/json").body(content.to_string());
         }
-        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        let within = if question.piecemeal { self.timeout } else { Duration::MAX };
+        let late = |_| RemoteError::TimedOut;
+        let response = timeout(within, request.send()).await.map_err(late)?;
+        let mut response = response.map_err(|error| unreachable(&error))?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+        while let Some(chunk) =
+            timeout(within, response.chunk()).await.map_err(late)?.map_err(|error| unreachable(&error))?
+        {
             if body.len() + chunk.len() > question.limit {
                 return Err(RemoteError::TooLong);
             }

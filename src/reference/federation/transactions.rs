@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::pdu::Pdu;
 use super::rooms::verified;
 use crate::reference::errors::MatrixError;
+use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 
@@ -33,7 +34,8 @@ pub(super) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Ans
         }
     }
     let kind = server.options.binding.presence.edu.as_str();
-    for edu in edus.iter().filter(|edu| edu["edu_type"] == kind) {
+    let most = if server.has(Fault::FedPresenceInFirstEdu) { 1 } else { MAX_EDUS };
+    for edu in edus.iter().filter(|edu| edu["edu_type"] == kind).take(most) {
         if let Some(entries) = edu["content"]["push"].as_array() {
             server.with(|state, now| state.receive_presence(now, origin, entries));
         }

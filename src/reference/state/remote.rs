@@ -219,6 +219,10 @@ impl State {
             };
             unseen.extend(room.guests.iter().filter(news).map(|(guest, _)| guest));
         }
+        if self.has(Fault::FedPresenceInStrangers) {
+            let is_news = |guest: &Guest| guest.presence.as_ref().is_some_and(|told| told.position > since);
+            unseen.extend(self.guests.known.iter().filter(|(_, guest)| is_news(guest)).map(|(id, _)| id));
+        }
         let told = unseen.into_iter().filter_map(|guest| Some((guest, self.guests.told(guest)?)));
         let event = |(guest, told): (&Arc<str>, &Told)| {
             json!({
@@ -232,7 +236,9 @@ impl State {
 
     /// The presence of a user of another homeserver, for whoever shares a room with them.
     pub(crate) fn guest_status(&self, now: Duration, viewer: UserKey, user_id: &str) -> Option<Value> {
-        self.shares_room_with_remote(viewer, user_id).then(|| match self.guests.told(user_id) {
+        let is_visible =
+            self.shares_room_with_remote(viewer, user_id) || self.has(Fault::FedPresenceInStrangers);
+        is_visible.then(|| match self.guests.told(user_id) {
             Some(told) => self.guest_content(now, told, Way::Status),
             None => json!({ "presence": Availability::Offline.word() }),
         })

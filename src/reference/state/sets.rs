@@ -204,6 +204,11 @@ impl State {
         self.users.iter().any(|user| sets_in_force(user).any(|set| set.hash == hash))
     }
 
+    /// The union of a user, where there is one.
+    pub(crate) fn in_force(&self, user: UserKey) -> Option<Arc<Set>> {
+        self.users[user.0].union.clone()
+    }
+
     /// What `hash` stands for at this user (draft C10, C11): the union in force, one
     /// that was until a minute ago, a session's set, or one that this user uploaded.
     /// Sets that only others uploaded are none of the asker's business.

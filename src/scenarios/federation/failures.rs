@@ -49,6 +49,12 @@ scenarios! { federation:
         needs: [FEDERATION, RESOLVE],
         cast: users(1),
     }
+    survives_a_homeserver_that_trickles {
+        says: "What comes does not end, and is too little to be too long",
+        covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
+        needs: [FEDERATION, RESOLVE],
+        cast: users(1),
+    }
     survives_a_homeserver_that_breaks_off {
         says: "What comes ends in the middle",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
@@ -63,7 +69,7 @@ scenarios! { federation:
     }
     believes_no_lie {
         says: "What does not hash to the question is not served, and the honest answer that comes later is",
-        covers: ["federation.lookup-verified"],
+        covers: ["federation.lookup-verified", "federation.lookup-failure", "federation.lookup-failure-status"],
         needs: [FEDERATION, RESOLVE],
         cast: users(1),
     }
@@ -145,6 +151,10 @@ async fn survives_a_homeserver_that_never_ends(cx: &Cx) -> Ran {
     fails_with(cx, Answer::Endless).await
 }
 
+async fn survives_a_homeserver_that_trickles(cx: &Cx) -> Ran {
+    fails_with(cx, Answer::Trickle).await
+}
+
 async fn survives_a_homeserver_that_breaks_off(cx: &Cx) -> Ran {
     fails_with(cx, Answer::BrokenOff).await
 }
@@ -153,7 +163,7 @@ async fn follows_no_redirect(cx: &Cx) -> Ran {
     let (known, set) = (Acquaintance::made(cx).await?, cx.set());
     known.zoe.answers(&set.hash(), Answer::Redirect(set.canonical_bytes().into()));
     known.failure_is_told(cx, &set.hash(), false).await?;
-    check!(cx, "federation.lookup-failure", known.beta.was_not_followed(&known.zoe, &set.hash()));
+    check!(cx, "federation.lookup-failure", known.beta.was_not_followed(&known.zoe, &set.hash())?);
     Ok(())
 }
 
@@ -192,7 +202,9 @@ async fn believes_no_lie(cx: &Cx) -> Ran {
 
 async fn is_not_believed(cx: &Cx, known: &Acquaintance, hash: &CapabilityHash, moment: &str) -> Ran {
     let reply = known.phone.look_up(&known.zoe, hash).await?;
-    check!(cx, "federation.lookup-verified", reply.tells_of_a_failure(patience(cx)).when(moment));
+    check!(cx, "federation.lookup-verified", reply.is_no_set().when(moment));
+    check!(cx, "federation.lookup-failure", reply.tells_of_a_failure(patience(cx)).when(moment));
+    check!(cx, "federation.lookup-failure-status", reply.blames_the_other_homeserver(false).when(moment));
     Ok(())
 }
 

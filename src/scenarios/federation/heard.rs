@@ -15,6 +15,12 @@ scenarios! { federation:
         needs: [FEDERATION, PRESENCE],
         cast: users(1),
     }
+    shows_every_edu {
+        says: "And in whichever of its EDUs, also behind one of a kind that nobody knows",
+        covers: ["federation.presence-in"],
+        needs: [FEDERATION, PRESENCE],
+        cast: users(1),
+    }
     follows_remote_changes {
         says: "So does every change, and the end, whether the field is absent or null",
         covers: ["federation.presence-in"],
@@ -70,6 +76,26 @@ async fn shows_every_entry(cx: &Cx) -> Ran {
             let moment = format!("from the {place} of three entries");
             check!(cx, "federation.presence-in", shown.when(&moment));
         }
+    }
+    Ok(())
+}
+
+async fn shows_every_edu(cx: &Cx) -> Ran {
+    let (alice, beta) = (cx.user()?, cx.homeserver(0).await?);
+    let (zoe, yves) = (cx.remote_user(&beta)?, cx.remote_user(&beta)?);
+    cx.room_with(&alice.session(), &[&zoe, &yves]).await?;
+    let mut viewer = Viewer::open(&alice.session()).await?;
+    let [calls, maps] = cx.sets();
+    let unknown = json!({ "edu_type": "org.example.unknown", "content": { "push": 1 } });
+    let edus = [unknown, beta.presence(&[zoe.entry(&calls)]), beta.presence(&[yves.entry(&maps)])];
+    beta.send(&beta.transaction_of(&edus)).await?.or_stop("a transaction of several EDUs")?;
+    for (user, set, place) in [(&zoe, &calls, "behind an EDU of another kind"), (&yves, &maps, "last")] {
+        let shown = viewer.sees(user, &Expect::hash_of(set)).await?;
+        check!(
+            cx,
+            "federation.presence-in",
+            shown.when(&format!("from the presence EDU that stands {place}"))
+        );
     }
     Ok(())
 }
@@ -143,11 +169,14 @@ async fn takes_a_transaction_once(cx: &Cx) -> Ran {
     viewer.sees(&witness, &Expect::hash_of(&marker)).await?.or_stop()?;
     let unseen = viewer.never_saw(&zoe, &Expect::hash_of(&second));
     check!(cx, "federation.presence-in", unseen.when("from a transaction that was processed before"));
+    let status = alice.session().status_says_nothing_but(&zoe, &[&first]).await?;
+    check!(cx, "federation.presence-in", status.when("after a transaction that was processed before"));
     Ok(())
 }
 
-/// Fields that hold no hash. `good` is one, so that a target which guesses what was meant is found out.
-fn malformed(good: &CapabilityHash) -> Vec<(&'static str, Value)> {
+/// Fields that hold no hash. `good` is one, so that a target which guesses what was meant is found out; of
+/// `padded` the target may take the padding for what it is.
+fn malformed(good: &CapabilityHash, padded: &CapabilityHash) -> Vec<(&'static str, Value)> {
     let good = good.as_str();
     vec![
         ("a string", json!(good)),
@@ -158,7 +187,7 @@ fn malformed(good: &CapabilityHash) -> Vec<(&'static str, Value)> {
         ("an object whose sha256 is a number", json!({ "sha256": 1 })),
         ("an object whose sha256 is an object", json!({ "sha256": { "sha256": good } })),
         ("a hash cut short", json!({ "sha256": good[..42] })),
-        ("a padded hash", json!({ "sha256": format!("{good}=") })),
+        ("a padded hash", json!({ "sha256": format!("{padded}=") })),
         ("hexadecimal digits", json!({ "sha256": "0123456789abcdef".repeat(4) })),
         ("no hash at all", json!({ "sha256": "<script>alert(1)</script>" })),
     ]
@@ -169,19 +198,19 @@ async fn drops_what_is_no_hash(cx: &Cx) -> Ran {
     let (phone, zoe, witness) = (alice.session(), cx.remote_user(&beta)?, cx.remote_user(&beta)?);
     cx.room_with(&phone, &[&zoe, &witness]).await?;
     let mut viewer = Viewer::open(&phone).await?;
-    let [earlier, unsaid] = cx.sets();
+    let [earlier, unsaid, padded] = cx.sets();
     zoe.publish(&earlier).await?;
     viewer.sees(&zoe, &Expect::hash_of(&earlier)).await?.or_stop()?;
-    for (what, field) in malformed(&unsaid.hash()) {
+    for (what, field) in malformed(&unsaid.hash(), &padded.hash()) {
         let set = cx.set();
         beta.tell(&[zoe.entry_with(&field), witness.entry(&set)]).await?;
         let moment = format!("beside an entry whose field is {what}");
         let beside = viewer.sees(&witness, &Expect::hash_of(&set)).await?;
         check!(cx, "federation.presence-in", beside.when(&moment));
         let moment = format!("after an entry whose field is {what}");
-        let shown = viewer.saw_nothing_but(&zoe, &[&earlier]);
+        let shown = viewer.saw_nothing_but(&zoe, &[&earlier, &padded]);
         check!(cx, "federation.presence-in", shown.when(&moment));
-        let status = phone.status_says_nothing_but(&zoe, &[&earlier]).await?;
+        let status = phone.status_says_nothing_but(&zoe, &[&earlier, &padded]).await?;
         check!(cx, "federation.presence-in", status.when(&moment));
     }
     let later = cx.set();
@@ -215,7 +244,20 @@ async fn shows_no_stranger(cx: &Cx) -> Ran {
     his.join(&room).await?;
     let later = cx.set();
     his.publish(&later).await?;
-    viewer.sees(&his, &Expect::hash_of(&later)).await?.or_stop()
+    viewer.sees(&his, &Expect::hash_of(&later)).await?.or_stop()?;
+    // And hidden again, once they have left.
+    his.leave(&room).await?;
+    check!(
+        cx,
+        "federation.presence-in",
+        phone.status_comes_to_hide(&his, &later).await?.when("after leaving")
+    );
+    let [parting, last] = cx.sets();
+    beta.tell(&[his.entry(&parting), hers.entry(&last)]).await?;
+    viewer.sees(&hers, &Expect::hash_of(&last)).await?.or_stop()?;
+    let unseen = viewer.never_saw(&his, &Expect::hash_of(&parting));
+    check!(cx, "federation.presence-in", unseen.when("for a remote user who has left the room"));
+    Ok(())
 }
 
 async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
@@ -236,6 +278,7 @@ async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
         (&bob, &declared, "about a user of the target itself"),
     ];
     for (victim, truth, about) in victims {
+        phone.status_settles_on(victim, &Expect::hash_of(truth)).await?.or_stop()?;
         let [forged, good] = cx.sets();
         beta.tell(&[beta.entry_about(victim, &forged), zoe.entry(&good)]).await?;
         let beside = viewer.sees(&zoe, &Expect::hash_of(&good)).await?;

@@ -30,7 +30,7 @@ scenarios! { federation:
         cast: users(1),
     }
     asks_once {
-        says: "However often and for whomever a hash is resolved, the remote homeserver is asked once",
+        says: "However often, for whomever and of whomever a hash is resolved, the remote homeserver is asked once",
         covers: ["federation.lookup-cached"],
         needs: [FEDERATION, RESOLVE],
         cast: users(2),
@@ -51,7 +51,7 @@ async fn looks_up_what_presence_announced(cx: &Cx) -> Ran {
     zoe.publish(&set).await?;
     viewer.sees(&zoe, &Expect::hash_of(&set)).await?.or_stop()?;
     check!(cx, "federation.lookup", phone.can_look_up(&zoe, &set).await?);
-    check!(cx, "federation.lookup", beta.was_asked_with_signature(&zoe, &set.hash()));
+    check!(cx, "federation.lookup", beta.was_asked_with_signature(&zoe, &set.hash())?);
     Ok(())
 }
 
@@ -69,7 +69,7 @@ async fn looks_up_what_it_has_never_seen(cx: &Cx) -> Ran {
     for set in &sets {
         zoe.can_answer(set);
         check!(cx, "federation.lookup", phone.can_look_up(&zoe, set).await?);
-        check!(cx, "federation.lookup", beta.was_asked_with_signature(&zoe, &set.hash()));
+        check!(cx, "federation.lookup", beta.was_asked_with_signature(&zoe, &set.hash())?);
     }
     Ok(())
 }
@@ -95,15 +95,19 @@ async fn takes_every_spelling_of_an_answer(cx: &Cx) -> Ran {
 async fn asks_once(cx: &Cx) -> Ran {
     let (alice, bob, beta) = (cx.user()?, cx.user()?, cx.homeserver(0).await?);
     let (phone, laptop) = (alice.session(), bob.session());
-    let (zoe, set) = (cx.remote_user(&beta)?, cx.set());
-    let room = cx.room_with(&phone, &[&zoe]).await?;
+    let (zoe, yves, set) = (cx.remote_user(&beta)?, cx.remote_user(&beta)?, cx.set());
+    let room = cx.room_with(&phone, &[&zoe, &yves]).await?;
     room.join(&laptop).await?;
     zoe.can_answer(&set);
     for session in [&phone, &laptop, &phone, &laptop] {
         session.can_look_up(&zoe, &set).await?.or_stop()?;
-        let asked = beta.was_asked(&zoe, &set.hash(), 1);
+        let asked = beta.answered_once_at_most(&[&zoe], &set.hash())?;
         check!(cx, "federation.lookup-cached", asked.when("over several lookups by two users"));
     }
+    yves.can_answer(&set);
+    phone.can_look_up(&yves, &set).await?.or_stop()?;
+    let asked = beta.answered_once_at_most(&[&zoe, &yves], &set.hash())?;
+    check!(cx, "federation.lookup-cached", asked.when("for two of its users with one set"));
     Ok(())
 }
 
@@ -115,11 +119,11 @@ async fn asks_nobody_for_strangers(cx: &Cx) -> Ran {
     zoe.can_answer(&hidden);
     zoe.can_answer(&shown);
     let refused = laptop.look_up(&zoe, &hidden.hash()).await?;
-    check!(cx, "federation.lookup-private", refused.says_not_found().when("for a stranger"));
+    check!(cx, "federation.lookup-private", refused.is_not_found().when("for a stranger"));
     // In the room the same client's question goes through: it was not asked, and not lost.
     room.join(&laptop).await?;
     laptop.can_look_up(&zoe, &shown).await?.or_stop()?;
-    let unasked = beta.was_asked(&zoe, &hidden.hash(), 0);
+    let unasked = beta.was_not_asked(&zoe, &hidden.hash())?;
     check!(cx, "federation.lookup-private", unasked.when("on behalf of a stranger"));
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::*;
 
 scenarios! { federation:
     serves_the_set_of_a_user_to_who_shares_a_room {
-        says: "A homeserver that shares a room with the user is given the set in force, also one that nobody uploaded",
+        says: "A homeserver that shares a room with the user is given the set in force, also one that nobody uploaded, and no set for any other hash",
         covers: ["federation.resolve"],
         needs: [FEDERATION, FED_RESOLVE, DECLARE, UPLOAD, SESSIONS],
         cast: users(1),
@@ -20,7 +20,7 @@ scenarios! { federation:
         cast: users(1),
     }
     serves_no_sets_of_other_homeservers {
-        says: "So is whoever asks for a user who is not local, or for a hash that nobody produced",
+        says: "So is whoever asks for a user who is not local, whatever the homeserver knows of them",
         covers: ["federation.resolve-private"],
         needs: [FEDERATION, FED_RESOLVE, RESOLVE, DECLARE, UPLOAD],
         cast: users(1),
@@ -38,6 +38,12 @@ async fn serves_the_set_of_a_user_to_who_shares_a_room(cx: &Cx) -> Ran {
     let union = CapabilitySet::union([&calls, &maps]);
     let resolved = beta.can_resolve(&alice, &union).await?;
     check!(cx, "federation.resolve", resolved.when("for a union that nobody uploaded"));
+    let unknown = beta.resolve(&alice, &cx.unknown_hash()).await?;
+    check!(
+        cx,
+        "federation.resolve",
+        unknown.is_rejected_with_error().when("for a hash that nobody produced")
+    );
     Ok(())
 }
 
@@ -73,10 +79,8 @@ async fn serves_no_sets_of_other_homeservers(cx: &Cx) -> Ran {
         user.can_answer(set);
         phone.can_look_up(user, set).await?.or_stop()?;
     }
-    let unknown = cx.unknown_hash();
     let nobody = format!("@{}:{}", cx.name(), cx.server_name());
     let asked = [
-        (beta.resolve(&alice, &unknown).await?, "for a hash that nobody produced"),
         (beta.resolve(&zoe, &theirs.hash()).await?, "for a user of the asking homeserver"),
         (beta.resolve(&yves, &his.hash()).await?, "for a user of a third homeserver"),
         (beta.send(&beta.set_of(&nobody, &hers.hash())?).await?, "for a user whom nobody knows"),

@@ -21,8 +21,8 @@ pub(super) struct BrokeOff;
 /// How much of an endless body is sent as fast as it is taken.
 const FAST: usize = 32 << 20;
 const CHUNK: usize = 64 << 10;
-/// How often a little more of it is sent then.
-const TRICKLE: Duration = Duration::from_secs(1);
+/// How often a little more of it is sent then: more often than anybody takes a connection for dead.
+const TRICKLE: Duration = Duration::from_millis(100);
 /// One member of the endless set.
 const MEMBER: &str = "\"m.cap.endless.v1\":{},";
 
@@ -49,6 +49,15 @@ pub(super) fn broken_off() -> Body {
 
 /// A set that goes on until `hold` is over, and even then does not end well.
 pub(super) fn endless(hold: Duration) -> Body {
+    unending(hold, FAST)
+}
+
+/// The same, of which there is never much.
+pub(super) fn trickle(hold: Duration) -> Body {
+    unending(hold, 0)
+}
+
+fn unending(hold: Duration, fast: usize) -> Body {
     let (until, chunk) = (Instant::now() + hold, Bytes::from(MEMBER.repeat(CHUNK / MEMBER.len())));
     let begun = (0, interval(TRICKLE));
     streamed(stream::unfold(begun, move |(sent, mut trickle)| {
@@ -56,7 +65,7 @@ pub(super) fn endless(hold: Duration) -> Body {
         async move {
             let next = match sent {
                 0 => Bytes::from_static(b"{"),
-                _ if sent < FAST => chunk,
+                _ if sent < fast => chunk,
                 _ => {
                     trickle.tick().await;
                     Bytes::from_static(MEMBER.as_bytes())

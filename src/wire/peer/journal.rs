@@ -121,6 +121,8 @@ pub struct Journal {
 struct Kept {
     arrivals: Vec<Arc<Arrival>>,
     bytes: usize,
+    /// Whether a request came that could not be kept.
+    has_overflown: bool,
     /// Origin and ID of the transactions so far.
     transactions: BTreeSet<(String, String)>,
     pushes: Vec<(Arc<Arrival>, Value)>,
@@ -135,6 +137,11 @@ impl Journal {
     /// Everything so far.
     pub fn arrivals(&self) -> Vec<Arc<Arrival>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).arrivals.clone()
+    }
+
+    /// Whether everything that came was kept, so that what is not here did not come.
+    pub fn is_whole(&self) -> bool {
+        !self.kept.lock().unwrap_or_else(PoisonError::into_inner).has_overflown
     }
 
     /// Waits until something has arrived after the first `seen` requests, or for so long.
@@ -158,6 +165,7 @@ impl Journal {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = kept.bytes.saturating_add(arrival.bytes());
         if kept.arrivals.len() >= LONGEST || bytes > HEAVIEST {
+            kept.has_overflown = true;
             return false;
         }
         kept.bytes = bytes;
@@ -253,7 +261,9 @@ mod tests {
         let heavy = Bytes::from(vec![b' '; 4 << 20]);
         let kept = |body: &Bytes| Arrival { body: body.clone(), ..transaction("b", "x", &json!({})) };
         assert!((0..15).all(|_| journal.record(kept(&heavy))));
+        assert!(journal.is_whole());
         assert!((0..).take(LONGEST).any(|_| !journal.record(kept(&heavy))));
+        assert!(!journal.is_whole());
         let light = Journal::new("m.presence");
         assert!((0..LONGEST).all(|_| light.record(kept(&Bytes::new()))));
         assert!(!light.record(kept(&Bytes::new())));

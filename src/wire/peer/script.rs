@@ -18,9 +18,11 @@ pub enum Answer {
     Status(u16, &'static str, Bytes),
     /// Nothing, until the peer's patience is over or the asker has gone.
     Silence,
-    /// 200, and a body that never ends: some 32 MiB at once, and then a little every second until the
+    /// 200, and a body that never ends: some 32 MiB at once, and then a little now and then until the
     /// peer's patience is over or the asker has gone.
     Endless,
+    /// 200, and a body that never ends nor grows long: a little of it, again and again.
+    Trickle,
     /// 200, and a body that breaks off in the middle.
     BrokenOff,
     /// 307 to an absolute URL on the same peer, where this body is served to whoever follows

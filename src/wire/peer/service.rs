@@ -31,6 +31,7 @@ enum Reply {
     Redirect(String),
     Silence,
     Endless,
+    Trickle,
     BrokenOff,
 }
 
@@ -47,7 +48,7 @@ impl Reply {
         match self {
             Self::Whole(status, ..) => Some(*status),
             Self::Redirect(_) => Some(307),
-            Self::Endless | Self::BrokenOff => Some(200),
+            Self::Endless | Self::Trickle | Self::BrokenOff => Some(200),
             Self::Silence => None,
         }
     }
@@ -159,6 +160,7 @@ impl Host {
             Some(Answer::Status(status, kind, body)) => Reply::Whole(status, kind, body),
             Some(Answer::Silence) => Reply::Silence,
             Some(Answer::Endless) => Reply::Endless,
+            Some(Answer::Trickle) => Reply::Trickle,
             Some(Answer::BrokenOff) => Reply::BrokenOff,
             Some(Answer::Redirect(_)) => Reply::Redirect(route::redirected(user_id, hash)),
         }
@@ -175,6 +177,7 @@ impl Host {
                 .header(LOCATION, format!("https://{}{path}", self.name))
                 .body(body::whole(Bytes::new())),
             Reply::Endless => answer.header(json().1, json().0).body(body::endless(hold)),
+            Reply::Trickle => answer.header(json().1, json().0).body(body::trickle(hold)),
             Reply::BrokenOff => answer
                 .header(json().1, json().0)
                 .header(CONTENT_LENGTH, body::PROMISED)
