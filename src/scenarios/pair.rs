@@ -101,7 +101,9 @@ async fn unions_resolve_across(cx: &Cx) -> Ran {
         phone.publish(&calls).await?;
         tablet.publish(&maps).await?;
         let union = CapabilitySet::union([&calls, &maps]);
-        crosses(cx, &mut viewer, user, &Expect::union_of(&[&calls, &maps]), way).await?;
+        let expect = Expect::union_of(&[&calls, &maps]);
+        phone.status_settles_on(user, &expect).await?.or_stop()?;
+        crosses(cx, &mut viewer, user, &expect, way).await?;
         resolves_across(cx, &other.session(), user, &union, way).await?;
     }
     Ok(())
