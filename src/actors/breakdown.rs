@@ -14,6 +14,10 @@ pub(super) async fn confirm(client: &Client, clients: &Client, exchange: &Arc<Ex
     control(clients, exchange).await?;
     let again = client.send(exchange.request.clone()).await;
     control(clients, &again).await?;
+    if [exchange, &again].iter().any(|tried| tried.never_connected()) {
+        // What was never asked has answered nothing.
+        return Err(Stop::untestable(again.describe(), exchange));
+    }
     match again.is_breakdown() {
         true => Ok(()),
         false => {

@@ -74,6 +74,13 @@ impl RemoteUser {
         self.server.entry_about(self, set)
     }
 
+    /// The same of a user who is offline, which takes nothing from what they declared.
+    pub fn entry_offline(&self, set: &CapabilitySet) -> Value {
+        let mut entry = self.entry(set);
+        entry["presence"] = "offline".into();
+        entry
+    }
+
     /// The presence entry with this for a field.
     pub fn entry_with(&self, field: &Value) -> Value {
         self.server.presence_entry(&self.id, Some(field))

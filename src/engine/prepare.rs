@@ -8,6 +8,7 @@ use crate::spec::binding::Operation;
 use crate::target::config::Target;
 use crate::target::features::{Feature, Features, Standing};
 use crate::target::federation::Link;
+use crate::target::pair::{Side, share_a_room};
 use crate::target::preflight::{self, Found, PreflightError};
 use crate::target::provision::Provisioner;
 use crate::wire::{Client, ClientConfig, ClientError};
@@ -58,8 +59,10 @@ impl Parties {
     fn beside(client: &Client, target: Target, seed: u64, run_id: &str) -> Result<Self, ClientError> {
         let target = Target { federation: None, ..target };
         let client = client.toward(target.url.clone(), target.tls.clone())?;
-        let provisioner = Provisioner::new(&target, run_id);
-        Ok(Self { client, target, provisioner, second: None, seed, run_id: run_id.to_owned() })
+        // Names of its own: it might turn out to be the first under another URL.
+        let run_id = format!("{run_id}b");
+        let provisioner = Provisioner::new(&target, &run_id);
+        Ok(Self { client, target, provisioner, second: None, seed, run_id })
     }
 
     /// Asks every homeserver what it offers; only the target itself must be fit to be tested.
@@ -73,7 +76,11 @@ impl Parties {
         match second.ask().await {
             Ok(found) => {
                 features.notes.extend(found.features.notes.iter().map(|note| format!("second: {note}")));
-                features.set(Feature::Second, fit_as_second(&found.features));
+                let standing = match fit_as_second(&found.features) {
+                    Standing::Available => self.federates_with(second, &features, &found.features).await,
+                    unfit => unfit,
+                };
+                features.set(Feature::Second, standing);
                 Ok(Findings { features, link, second: Some(found.features) })
             }
             Err(error) => {
@@ -81,6 +88,20 @@ impl Parties {
                 Ok(Findings { features, link, second: None })
             }
         }
+    }
+
+    /// Whether the two come together at all.
+    async fn federates_with(&self, second: &Self, here: &Features, there: &Features) -> Standing {
+        match share_a_room(self.side(here), second.side(there)).await {
+            Ok(()) => Standing::Available,
+            Err(reason) => Standing::Broken(format!("second: {reason}")),
+        }
+    }
+
+    fn side<'s>(&'s self, features: &'s Features) -> Side<'s> {
+        let Self { client, target, provisioner, .. } = self;
+        let server_name = features.server_name.as_deref().unwrap_or_default();
+        Side { client, target, provisioner, server_name }
     }
 
     async fn ask(&self) -> Result<Found, PreflightError> {

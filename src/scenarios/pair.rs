@@ -44,9 +44,27 @@ async fn neighbours(cx: &Cx) -> Result<(User, User), Stop> {
     Ok((alice, nina))
 }
 
-/// Each of them in turn, with the other one, and where the first is.
-fn both<'u>(alice: &'u User, nina: &'u User) -> [(&'u User, &'u User, &'static str); 2] {
-    [(alice, nina, "from the target to the second homeserver"), (nina, alice, "from the second homeserver")]
+/// Which way something goes, and so which part of it is the target's.
+#[derive(Clone, Copy)]
+enum Way {
+    Out,
+    In,
+}
+
+impl Way {
+    /// The moment in words. What does not cross may be lost on either side, and nobody else is there to see.
+    fn moment(self, moment: &str) -> String {
+        let way = match self {
+            Self::Out => "from the target to the second homeserver",
+            Self::In => "from the second homeserver to the target",
+        };
+        format!("{moment}{way}, either of which may be at fault")
+    }
+}
+
+/// Each of them in turn, with the other one, and which way it goes.
+fn both<'u>(alice: &'u User, nina: &'u User) -> [(&'u User, &'u User, Way); 2] {
+    [(alice, nina, Way::Out), (nina, alice, Way::In)]
 }
 
 async fn presence_crosses(cx: &Cx) -> Ran {
@@ -56,23 +74,30 @@ async fn presence_crosses(cx: &Cx) -> Ran {
     for ((user, _, way), mut viewer) in both(&alice, &nina).into_iter().zip(viewers) {
         let device = user.log_in("tablet").await?;
         let [calls, maps] = cx.sets();
-        for (set, moment) in [(&calls, "after a declaration"), (&maps, "after another")] {
+        for (set, moment) in [(&calls, "after a declaration, "), (&maps, "after another, ")] {
             device.publish(set).await?;
             device.status_settles_on(user, &Expect::hash_of(set)).await?.or_stop()?;
-            crosses(cx, &mut viewer, user, &Expect::hash_of(set), &format!("{moment}, {way}")).await?;
+            crosses(cx, &mut viewer, user, &Expect::hash_of(set), (way, moment)).await?;
         }
         device.log_out().await?;
-        crosses(cx, &mut viewer, user, &Expect::Nothing, &format!("after the logout, {way}")).await?;
+        crosses(cx, &mut viewer, user, &Expect::Nothing, (way, "after the logout, ")).await?;
     }
     Ok(())
 }
 
-/// Presence that one homeserver sends and the other shows: if it does not come, neither is known to be
-/// without fault.
-async fn crosses(cx: &Cx, viewer: &mut Viewer, user: &User, expect: &Expect, moment: &str) -> Ran {
-    let shown = viewer.sees(user, expect).await?.when(moment);
-    check!(cx, "federation.presence-out", shown.clone());
-    check!(cx, "federation.presence-in", shown);
+/// Presence that one homeserver sends and the other shows.
+async fn crosses(
+    cx: &Cx,
+    viewer: &mut Viewer,
+    user: &User,
+    expect: &Expect,
+    (way, moment): (Way, &str),
+) -> Ran {
+    let shown = viewer.sees(user, expect).await?.when(&way.moment(moment));
+    match way {
+        Way::Out => check!(cx, "federation.presence-out", shown),
+        Way::In => check!(cx, "federation.presence-in", shown),
+    };
     Ok(())
 }
 
@@ -87,7 +112,7 @@ async fn presence_reaches_who_joins_later(cx: &Cx) -> Ran {
     let room = Room::open(&alice.session()).await?;
     room.join_from_elsewhere(&nina.session()).await?;
     for (((user, _, way), mut viewer), set) in both(&alice, &nina).into_iter().zip(viewers).zip(&sets) {
-        crosses(cx, &mut viewer, user, &Expect::hash_of(set), &format!("after the join, {way}")).await?;
+        crosses(cx, &mut viewer, user, &Expect::hash_of(set), (way, "after the join, ")).await?;
     }
     Ok(())
 }
@@ -101,7 +126,9 @@ async fn unions_resolve_across(cx: &Cx) -> Ran {
         phone.publish(&calls).await?;
         tablet.publish(&maps).await?;
         let union = CapabilitySet::union([&calls, &maps]);
-        crosses(cx, &mut viewer, user, &Expect::union_of(&[&calls, &maps]), way).await?;
+        let expect = Expect::union_of(&[&calls, &maps]);
+        phone.status_settles_on(user, &expect).await?.or_stop()?;
+        crosses(cx, &mut viewer, user, &expect, (way, "")).await?;
         resolves_across(cx, &other.session(), user, &union, way).await?;
     }
     Ok(())
@@ -125,9 +152,11 @@ async fn sets_resolve_across(cx: &Cx) -> Ran {
 }
 
 /// A set that one homeserver serves and the other one looks up.
-async fn resolves_across(cx: &Cx, asker: &Session, user: &User, set: &CapabilitySet, way: &str) -> Ran {
-    let found = asker.can_look_up(user, set).await?.when(way);
-    check!(cx, "federation.lookup", found.clone());
-    check!(cx, "federation.resolve", found);
+async fn resolves_across(cx: &Cx, asker: &Session, user: &User, set: &CapabilitySet, way: Way) -> Ran {
+    let found = asker.can_look_up(user, set).await?.when(&way.moment(""));
+    match way {
+        Way::Out => check!(cx, "federation.resolve", found),
+        Way::In => check!(cx, "federation.lookup", found),
+    };
     Ok(())
 }

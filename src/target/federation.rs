@@ -1,11 +1,12 @@
 //! The way between the target and the harness's own homeservers: preflight goes it once, in both
 //! directions, and says what stands in it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use crate::spec::binding::Operation;
@@ -16,6 +17,8 @@ use crate::wire::{Client, Exchange, NetworkFault, Request};
 
 use super::config::{Federation, Target};
 use super::features::{Feature, Features, Standing};
+use super::keys::PEERS_NEEDED;
+use super::pair::create_room;
 use super::preflight::standing;
 use super::provision::Account;
 
@@ -59,6 +62,7 @@ pub(super) async fn establish(
     };
     match walked {
         Ok(link) => {
+            features.notes.extend(too_few_ports(federation));
             features.set(Feature::Federation, Standing::Available);
             Some(link)
         }
@@ -67,6 +71,14 @@ pub(super) async fn establish(
             None
         }
     }
+}
+
+/// Said aloud where a full run will use up the ports.
+fn too_few_ports(federation: &Federation) -> Option<String> {
+    let ports = federation.ports.as_ref()?.len();
+    (ports < PEERS_NEEDED).then(|| {
+        format!("ports in [federation] are {ports}, and a full run needs {PEERS_NEEDED}: what comes last will be untestable")
+    })
 }
 
 /// The operations between homeservers.
@@ -132,9 +144,7 @@ fn reached(exchange: &Exchange, url: &Url) -> Result<Vec<u8>, String> {
         Ok(_) => Err(format!(
             "GET {asked} at {url} was answered {said}: is this the target's federation port? ([federation] url)"
         )),
-        Err(NetworkFault::Tls(_)) => Err(format!(
-            "the harness does not trust the target's federation port {url}: {said}. Name its authority in [federation] target_ca"
-        )),
+        Err(NetworkFault::Tls(_)) => Err(distrusted(url, &said)),
         Err(_) => {
             // What speaks the other of the two says nothing, or hangs up.
             let speaks =
@@ -144,6 +154,28 @@ fn reached(exchange: &Exchange, url: &Url) -> Result<Vec<u8>, String> {
             ))
         }
     }
+}
+
+/// What a TLS library says of a certificate, what that means, and what to do about it.
+const DISTRUST: [(&str, &str); 5] = [
+    (
+        "InvalidContentType",
+        "No TLS is spoken there: is it the client port, or one for http://? ([federation] url)",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "Its certificate is an authority's own: it needs one of its own, with basicConstraints CA:FALSE, that an authority issued (docs/federation.md shows how), or target_verify = false in [federation]",
+    ),
+    ("expired", "Its certificate has to be renewed, or the clock of this machine is wrong"),
+    ("not valid yet", "Its certificate is not valid yet, or the clock of this machine is wrong"),
+    ("not valid for", "Its certificate is for other names: url in [federation] has to use one of them"),
+];
+
+/// Why the target's federation port is not trusted.
+fn distrusted(url: &Url, said: &str) -> String {
+    let known = DISTRUST.iter().find(|(words, _)| said.contains(words));
+    let advice = known.map_or("Name its authority in [federation] target_ca", |(_, advice)| advice);
+    format!("the harness does not trust the target's federation port {url}: {said}. {advice}")
 }
 
 fn is_object(body: &[u8]) -> bool {
@@ -158,10 +190,16 @@ impl Link {
             format!("the target asked the harness's homeservers for {request} ({times} times), which they do not serve")
         });
         let incidents = self.peers.incidents();
-        let tried = incidents
-            .iter()
-            .take(NOTED)
-            .map(|incident| format!("at the harness's homeserver {}: {}", incident.peer, incident.what));
+        let mut tried = BTreeMap::<String, usize>::new();
+        for incident in &incidents {
+            *tried
+                .entry(format!("at the harness's homeserver {}: {}", incident.peer, incident.what))
+                .or_default() += 1;
+        }
+        let tried = tried.into_iter().take(NOTED).map(|(what, times)| match times {
+            1 => what,
+            _ => format!("{what} ({times} times)"),
+        });
         asked.chain(tried).collect()
     }
 
@@ -243,33 +281,17 @@ impl Link {
         user: &Account,
         peer: &Peer,
     ) -> Result<(), String> {
-        let mut body = json!({ "preset": "public_chat", "visibility": "private" });
-        if let Some(version) = &target.room_version {
-            body["room_version"] = json!(version);
-        }
-        let request =
-            Request::new("POST", "/_matrix/client/v3/createRoom").token(&user.first.token).json(&body);
-        let created = client.send(request).await;
-        let answer: Value = created
-            .result
-            .as_ref()
-            .ok()
-            .and_then(|response| serde_json::from_slice(&response.body).ok())
-            .unwrap_or_default();
-        let Some(room) = answer["room_id"].as_str() else {
-            return Err(format!(
-                "no room to share with the harness's homeservers: createRoom got {}",
-                created.describe()
-            ));
-        };
+        let room = create_room(client, target, &user.first.token)
+            .await
+            .map_err(|reason| format!("no room to share with the harness's homeservers: {reason}"))?;
         let guest = format!("@preflight:{}", peer.name());
         let broken = |what: &str, fault: &dyn fmt::Display| {
             format!("the harness's homeserver {} cannot {what} a room of the target: {fault}", peer.name())
         };
-        peer.join(&self.client, &self.destination, room, &guest)
+        peer.join(&self.client, &self.destination, &room, &guest)
             .await
             .map_err(|fault| broken("join", &fault))?;
-        peer.leave(&self.client, &self.destination, room, &guest)
+        peer.leave(&self.client, &self.destination, &room, &guest)
             .await
             .map_err(|fault| broken("leave", &fault))
     }

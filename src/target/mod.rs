@@ -5,6 +5,7 @@ pub mod features;
 pub mod federation;
 pub mod file;
 pub mod keys;
+pub mod pair;
 mod patience;
 pub mod preflight;
 pub mod provision;

@@ -216,6 +216,16 @@ impl Exchange {
         self.status().is_none_or(|status| status >= 500)
     }
 
+    /// Whether there was not even a connection, and so nothing was asked.
+    pub fn never_connected(&self) -> bool {
+        matches!(
+            self.result,
+            Err(NetworkFault::Connect(_)
+                | NetworkFault::Tls(_)
+                | NetworkFault::TimedOut { stage: "connection", .. })
+        )
+    }
+
     /// Whether the access token was refused as missing or dead.
     pub fn is_token_refused(&self) -> bool {
         self.status() == Some(401)

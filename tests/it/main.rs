@@ -8,6 +8,7 @@ mod faults;
 mod federation;
 mod hash;
 mod hostile_targets;
+mod lookup_breakdowns;
 mod null_targets;
 mod peer;
 mod provision;

@@ -235,8 +235,12 @@ fn the_document_speaks_of_what_there_is() {
         }
     }
 
-    let said =
-        [include_str!("../../src/target/federation.rs"), include_str!("../../src/wire/peer/mod.rs")].concat();
+    let said = [
+        include_str!("../../src/target/federation.rs"),
+        include_str!("../../src/wire/peer/mod.rs"),
+        include_str!("../../src/target/pair.rs"),
+    ]
+    .concat();
     let (_, section) = page.split_once("## What preflight says").unwrap();
     let table = section.split("\n## ").next().unwrap();
     let messages: Vec<&str> =

@@ -22,10 +22,17 @@ impl Site {
 
     /// A homeserver sends a transaction with these entries.
     async fn hears(&self, peer: &Peer, id: &str, entries: Value) {
-        let edus = json!([{ "edu_type": "m.presence", "content": { "push": entries } }]);
+        self.hears_all(peer, id, &[entries]).await;
+    }
+
+    /// The same with several EDUs.
+    async fn hears_all(&self, peer: &Peer, id: &str, pushes: &[Value]) {
+        let edu = |push: &Value| json!({ "edu_type": "m.presence", "content": { "push": push } });
+        let edus: Vec<Value> = pushes.iter().map(edu).collect();
         let body = json!({ "origin": peer.name, "origin_server_ts": 1, "pdus": [], "edus": edus });
         let path = format!("/_matrix/federation/v1/send/{id}");
-        assert!(self.signed(peer, "PUT", &path, Some(&body)).await.is_ok());
+        let is_taken = self.signed(peer, "PUT", &path, Some(&body)).await.is_ok();
+        self.check("federation.presence-in", "a transaction", is_taken);
     }
 }
 
@@ -95,7 +102,11 @@ pub(super) async fn presence_in(site: &Site) {
         check("malformed", shown.get(FIELD).is_none_or(|field| *field == of("m.other")));
         check("the rest", site.status(&alice, &ben).await == hash(&rest));
     }
-    site.hears(&beta, "3", json!([entry(&bob, of("m.bob"))])).await;
+    let edus = [json!([entry(&ben, of("m.ben"))]), json!([entry(&bob, of("m.bob"))])];
+    site.hears_all(&beta, "3", &edus).await;
+    for (user, name) in [(&bob, "m.bob"), (&ben, "m.ben")] {
+        check("every EDU", site.status(&alice, user).await == hash(name));
+    }
     site.hears(&beta, "4", json!([{ "user_id": bob, "presence": "offline" }, entry(&ben, Value::Null)]))
         .await;
     for user in [&bob, &ben] {

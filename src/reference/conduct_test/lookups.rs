@@ -55,6 +55,12 @@ pub(super) async fn lookups(site: &Site) {
         site.check("federation.lookup", who, reply.is_set(&hash));
         site.check("federation.lookup-cached", who, peer.asked().len() == 1);
     }
+    let cara = format!("@cara:{}", peer.name);
+    site.enters(&peer, &cara, &room).await;
+    peer.says(&set_path(&cara, &hash), Say::Answer(200, body));
+    let reply = site.resolve(&alice, &cara, &hash).await;
+    let once = reply.is_set(&hash) && peer.asked().len() == 1;
+    site.check("federation.lookup-cached", "another user of theirs", once);
     let at_once = set("at.once");
     peer.says(&set_path(&carol, &at_once.1), Say::Answer(200, at_once.0));
     tokio::join!(site.resolve(&alice, &carol, &at_once.1), site.resolve(&bob, &carol, &at_once.1));
@@ -100,6 +106,7 @@ fn failures(honest: &str, body: &str) -> Vec<(&'static str, Say)> {
         ("a list", Say::Answer(200, r#"["failing.v1"]"#.to_owned())),
         ("a redirect", Say::Redirect(honest.to_owned())),
         ("no end", Say::Endless),
+        ("a trickle", Say::Trickle),
         // Whole as JSON, and yet not all of what was sent.
         ("breaking off", Say::BreakOff(body.to_owned())),
     ]

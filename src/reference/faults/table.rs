@@ -442,6 +442,8 @@ faults! {
         r"of the other homeservers in a room only the first is told of a change";
     FedPresenceInIgnored = "fed-presence-in-ignored" breaks ["federation.presence-in"] of "C4":
         r"presence of other homeservers is thrown away";
+    FedPresenceInRefused = "fed-presence-in-refused" breaks ["federation.presence-in"] of "C4":
+        r"a transaction with a presence field that Matrix does not have is refused";
     FedPresenceInFirstEntry = "fed-presence-in-first-entry" breaks ["federation.presence-in"] of "C4":
         r"of the entries of a presence EDU only the first is read";
     FedPresenceInLastEntry = "fed-presence-in-last-entry" breaks ["federation.presence-in"] of "C4":
@@ -450,6 +452,8 @@ faults! {
         r"of the presence EDUs of a transaction only the first is read";
     FedPresenceInHashDropped = "fed-presence-in-hash-dropped" breaks ["federation.presence-in"] of "C4":
         r"incoming presence is copied field by field, and the hash is not among the fields";
+    FedPresenceInOfflineDropped = "fed-presence-in-offline-dropped" breaks ["federation.presence-in"] of "C4":
+        r"of users of other homeservers who are offline nothing else is kept";
     FedPresenceInNotInStatus = "fed-presence-in-not-in-status" breaks ["federation.presence-in"] of "C4":
         r"the status request does not carry the hash of remote users";
     FedPresenceInNotInSync = "fed-presence-in-not-in-sync" breaks ["federation.presence-in"] of "C4":

@@ -68,6 +68,8 @@ pub(in crate::reference) enum Say {
     Silence,
     /// 200, and a body without end.
     Endless,
+    /// 200, and a body without end of which there is never much.
+    Trickle,
     /// 200, and a body that is cut off in the middle.
     BreakOff(String),
 }
@@ -255,15 +257,16 @@ impl Script {
                 response.status(302).header("location", to).body(Body::empty()).unwrap()
             }
             Some(Say::Silence) => std::future::pending().await,
-            Some(Say::Endless) => response.body(endless()).unwrap(),
+            Some(Say::Endless) => response.body(endless(64 << 10)).unwrap(),
+            Some(Say::Trickle) => response.body(endless(1)).unwrap(),
             Some(Say::BreakOff(body)) => response.body(broken(body)).unwrap(),
         }
     }
 }
 
 /// As much as a test can take in, bit by bit.
-fn endless() -> Body {
-    let chunk = Bytes::from(vec![b' '; 64 << 10]);
+fn endless(piece: usize) -> Body {
+    let chunk = Bytes::from(vec![b' '; piece]);
     Body::from_stream(stream::unfold((), move |()| {
         let chunk = chunk.clone();
         async move {

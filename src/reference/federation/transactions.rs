@@ -23,6 +23,10 @@ pub(super) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Ans
     let id = id.ok_or_else(|| MatrixError::invalid_param("A transaction ID has 1 to 255 bytes"))?;
     let body = call.object()?;
     let (pdus, edus) = (list(&body, "pdus", MAX_PDUS)?, list(&body, "edus", MAX_EDUS)?);
+    let field = &server.options.binding.presence.field;
+    if server.has(Fault::FedPresenceInRefused) && edus.iter().any(|edu| holds(edu, field)) {
+        return Err(MatrixError::bad_json("An entry of a presence EDU has no such key").into());
+    }
     if !server.with(|state, _| state.begin_transaction(origin, id)) {
         return Ok(Reply::ok(&json!({ "pdus": {} })));
     }
@@ -41,6 +45,12 @@ pub(super) async fn send(server: &Arc<Server>, origin: &str, call: &Call) -> Ans
         }
     }
     Ok(Reply::ok(&json!({ "pdus": results })))
+}
+
+/// Whether an entry of an EDU has this key.
+fn holds(edu: &Value, key: &str) -> bool {
+    let entries = edu["content"]["push"].as_array();
+    entries.is_some_and(|entries| entries.iter().any(|entry| entry.get(key).is_some()))
 }
 
 fn list<'a>(body: &'a Map<String, Value>, name: &str, most: usize) -> Result<&'a [Value], MatrixError> {

@@ -159,8 +159,11 @@ impl State {
 
     fn receive_entry(&mut self, now: Duration, user_id: &str, entry: &Value) {
         let old = self.guests.told(user_id).cloned();
+        let is_offline = entry["presence"] == Availability::Offline.word();
         let hash = match self.read_hash(entry) {
-            Ok(Some(hash)) => Some(hash).filter(|_| !self.has(Fault::FedPresenceInHashDropped)),
+            Ok(Some(_)) if self.has(Fault::FedPresenceInHashDropped) => None,
+            Ok(Some(_)) if is_offline && self.has(Fault::FedPresenceInOfflineDropped) => None,
+            Ok(Some(hash)) => Some(hash),
             Ok(None) if self.has(Fault::FedPresenceInRemovalIgnored) => {
                 old.as_ref().and_then(|old| old.hash.clone())
             }

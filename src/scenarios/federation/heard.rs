@@ -16,13 +16,13 @@ scenarios! { federation:
         cast: users(1),
     }
     shows_every_edu {
-        says: "And in whichever of its EDUs, also behind one of a kind that nobody knows",
+        says: "And in whichever of its EDUs, also behind one of another kind",
         covers: ["federation.presence-in"],
         needs: [FEDERATION, PRESENCE],
         cast: users(1),
     }
     follows_remote_changes {
-        says: "So does every change, and the end, whether the field is absent or null",
+        says: "So does every change, also of a user who is offline, and the end, whether the field is absent or null",
         covers: ["federation.presence-in"],
         needs: [FEDERATION, PRESENCE],
         cast: users(1),
@@ -70,7 +70,8 @@ async fn shows_every_entry(cx: &Cx) -> Ran {
         let mut declared: Vec<_> = users.iter().zip(&sets).collect();
         declared.rotate_left(first);
         let entries: Vec<Value> = declared.iter().map(|(user, set)| user.entry(set)).collect();
-        beta.tell(&entries).await?;
+        // That it is taken at all is part of the rule here, and what the other stories begin with.
+        beta.send(&beta.transaction(&entries)).await?;
         for ((user, set), place) in declared.iter().zip(["first", "second", "last"]) {
             let shown = viewer.sees(*user, &Expect::hash_of(set)).await?;
             let moment = format!("from the {place} of three entries");
@@ -86,8 +87,8 @@ async fn shows_every_edu(cx: &Cx) -> Ran {
     cx.room_with(&alice.session(), &[&zoe, &yves]).await?;
     let mut viewer = Viewer::open(&alice.session()).await?;
     let [calls, maps] = cx.sets();
-    let unknown = json!({ "edu_type": "org.example.unknown", "content": { "push": 1 } });
-    let edus = [unknown, beta.presence(&[zoe.entry(&calls)]), beta.presence(&[yves.entry(&maps)])];
+    let receipts = json!({ "edu_type": "m.receipt", "content": {} });
+    let edus = [receipts, beta.presence(&[zoe.entry(&calls)]), beta.presence(&[yves.entry(&maps)])];
     beta.send(&beta.transaction_of(&edus)).await?.or_stop("a transaction of several EDUs")?;
     for (user, set, place) in [(&zoe, &calls, "behind an EDU of another kind"), (&yves, &maps, "last")] {
         let shown = viewer.sees(user, &Expect::hash_of(set)).await?;
@@ -110,11 +111,17 @@ async fn follows_remote_changes(cx: &Cx) -> Ran {
         (zoe.entry_with(&Value::Null), "after an entry whose field is null"),
     ];
     for (ending, moment) in endings {
-        for set in cx.sets::<2>() {
-            zoe.publish(&set).await?;
-            let expect = Expect::hash_of(&set);
-            check!(cx, "federation.presence-in", viewer.sees(&zoe, &expect).await?.when("after a change"));
-            check!(cx, "federation.presence-in", phone.status_settles_on(&zoe, &expect).await?);
+        let [calls, maps] = cx.sets();
+        let changes = [
+            (zoe.entry(&calls), &calls, "after a change"),
+            (zoe.entry_offline(&maps), &maps, "of a user who is offline"),
+        ];
+        for (entry, set, moment) in changes {
+            beta.tell(&[entry]).await?;
+            let expect = Expect::hash_of(set);
+            check!(cx, "federation.presence-in", viewer.sees(&zoe, &expect).await?.when(moment));
+            let status = phone.status_settles_on(&zoe, &expect).await?;
+            check!(cx, "federation.presence-in", status.when(moment));
         }
         beta.tell(&[ending]).await?;
         check!(cx, "federation.presence-in", viewer.sees(&zoe, &Expect::Nothing).await?.when(moment));
@@ -140,7 +147,7 @@ async fn shows_it_in_every_sync(cx: &Cx) -> Ran {
     }
     let set = cx.set();
     let expect = Expect::hash_of(&set);
-    zoe.publish(&set).await?;
+    beta.tell(&[zoe.entry_offline(&set)]).await?;
     phone.status_settles_on(&zoe, &expect).await?.or_stop()?;
     let mut newcomer = Viewer::open(&phone).await?;
     let shown = newcomer.sees(&zoe, &expect).await?;

@@ -1,6 +1,6 @@
 //! The hash of local users goes out to other homeservers, in presence (draft C4, C5).
 
-use crate::actors::Expect;
+use crate::actors::{Expect, RemoteServer, Session, User};
 use crate::check;
 
 use super::*;
@@ -32,21 +32,33 @@ async fn tells_what_is_in_force(cx: &Cx) -> Ran {
     cx.room_with(&phone, &[&cx.remote_user(&beta)?]).await?;
     let [calls, maps, polls] = cx.sets();
     phone.publish(&calls).await?;
-    phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?.or_stop()?;
-    check!(cx, "federation.presence-out", beta.is_told(&alice, &Expect::hash_of(&calls)).await?);
+    is_told(cx, &beta, (&phone, &alice), &Expect::hash_of(&calls), "after a declaration").await?;
     tablet.publish(&maps).await?;
-    let told = beta.is_told(&alice, &Expect::union_of(&[&calls, &maps])).await?;
-    check!(cx, "federation.presence-out", told.when("after a second client"));
+    let union = Expect::union_of(&[&calls, &maps]);
+    is_told(cx, &beta, (&phone, &alice), &union, "after a second client").await?;
     phone.publish(&polls).await?;
-    let told = beta.is_told(&alice, &Expect::union_of(&[&polls, &maps])).await?;
-    check!(cx, "federation.presence-out", told.when("after a new declaration"));
+    let union = Expect::union_of(&[&polls, &maps]);
+    is_told(cx, &beta, (&phone, &alice), &union, "after a new declaration").await?;
     tablet.log_out().await?;
-    let told = beta.is_told(&alice, &Expect::hash_of(&polls)).await?;
-    check!(cx, "federation.presence-out", told.when("after a logout"));
+    is_told(cx, &beta, (&phone, &alice), &Expect::hash_of(&polls), "after a logout").await?;
     phone.log_out().await?;
     let told = beta.is_told(&alice, &Expect::Nothing).await?;
     check!(cx, "federation.presence-out", told.when("after the last logout"));
     check!(cx, "federation.presence-out", beta.was_told_in_due_form(&alice));
+    Ok(())
+}
+
+/// A homeserver is told what is in force, as the user's own homeserver sees it.
+async fn is_told(
+    cx: &Cx,
+    server: &RemoteServer,
+    (session, user): (&Session, &User),
+    expect: &Expect,
+    moment: &str,
+) -> Ran {
+    session.status_settles_on(user, expect).await?.or_stop()?;
+    let told = server.is_told(user, expect).await?;
+    check!(cx, "federation.presence-out", told.when(moment));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::target::config::Federation;
 use crate::wire::authority::Authority;
@@ -125,6 +126,21 @@ pub(super) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
+/// Whether a certificate can be a homeserver's own, and now.
+fn check_leaf(certificate: &CertificateDer<'_>) -> Result<(), String> {
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    let validity = certificate.validity();
+    match () {
+        () if certificate.is_ca() => {
+            Err("its first certificate is an authority's own (basicConstraints CA:TRUE), which most homeservers refuse".to_owned())
+        }
+        () if !validity.is_valid() => {
+            Err(format!("its first certificate is valid from {} to {} alone", validity.not_before, validity.not_after))
+        }
+        () => Ok(()),
+    }
+}
+
 /// Whether a chain and a key can be used together, for the advertised host.
 fn check_certificate(chain: &Path, key: &Path, advertise: Option<&str>) -> Result<(), String> {
     let unusable = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
@@ -134,6 +150,7 @@ fn check_certificate(chain: &Path, key: &Path, advertise: Option<&str>) -> Resul
     let Some(leaf) = certificates.first() else {
         return Err(unusable(chain, "it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
     };
+    check_leaf(leaf).map_err(|reason| unusable(chain, reason))?;
     let leaf = ParsedCertificate::try_from(leaf).map_err(|error| unusable(chain, error.to_string()))?;
     if let Some(host) = advertise {
         let name = ServerName::try_from(bare(host)).map_err(|error| format!("{host:?}: {error}"))?;
