@@ -392,6 +392,8 @@ faults! {
         r"only a hash that presence has carried is looked up";
     LookupRawPath = "lookup-raw-path" breaks ["federation.lookup"] of "C9":
         r"the hash stands in the path of the lookup as it is, slashes and all";
+    LookupShort = "lookup-short" breaks ["federation.lookup"] of "C9":
+        r"answers of other servers are cut off at 64 KiB, which is long for an upload";
     LookupUnverified = "lookup-unverified" breaks ["federation.lookup-verified"] of "C9":
         r"what another server answers is believed";
     LookupVerifiesRawBytes = "lookup-verifies-raw-bytes" breaks ["federation.lookup-verified"] of "C9":

@@ -208,6 +208,9 @@ impl Federation {
         let question = Outgoing { method: &route.method, ..Outgoing::get(remote, &path) };
         if server.has(Fault::LookupUnsigned) {
             self.outbound.send(question).await
+        } else if server.has(Fault::LookupShort) {
+            let authorization = self.authorization(remote, &route.method, &path, None).ok();
+            self.outbound.send(Outgoing { authorization, limit: 64 << 10, ..question }).await
         } else if server.has(Fault::LookupEndless) || server.has(Fault::LookupTrickle) {
             let authorization = self.authorization(remote, &route.method, &path, None).ok();
             let piecemeal = server.has(Fault::LookupTrickle);
