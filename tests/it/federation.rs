@@ -23,7 +23,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::support::proxy::{Proxy, Turn, error, json};
-use crate::support::{OPTIONS, complaints, run_with};
+use crate::support::{OPTIONS, complaints, run_pair, run_with};
 
 /// A run of one federation scenario on a target whose [federation] was changed.
 async fn hindered(change: impl FnOnce(&mut Federation)) -> (RunResult, Running) {
@@ -180,9 +180,7 @@ async fn a_second_homeserver_that_is_not_there_is_named() {
     let (target, _server) = built_in::start(Options::default()).await.unwrap();
     let second = Target::at("http://127.0.0.1:1/".parse().unwrap());
     let only = vec!["pair::*".to_owned()];
-    let result =
-        crate::support::run_pair(target, Some(second), Selection { only, ..Selection::default() }, OPTIONS)
-            .await;
+    let result = run_pair(target, Some(second), Selection { only, ..Selection::default() }, OPTIONS).await;
     let reason = reason(&result, Outcome::Untestable);
     assert!(reason.contains("second: http://127.0.0.1:1/ is unreachable"), "{reason}");
 }
@@ -270,5 +268,64 @@ async fn noise_at_the_ports_changes_no_verdict() {
     };
     is_conformant(&result);
     assert!(!result.observations.is_empty(), "nothing was noticed");
+    server.stop().await;
+}
+
+/// What a run says of a second homeserver that was changed.
+async fn beside(change: impl FnOnce(&mut built_in::Pair)) -> String {
+    let mut pair = built_in::start_pair(Options::default()).await.unwrap();
+    change(&mut pair);
+    let only = vec!["pair::*".to_owned()];
+    let selection = Selection { only, ..Selection::default() };
+    let result = run_pair(pair.target.clone(), Some(pair.second.clone()), selection, OPTIONS).await;
+    pair.stop().await;
+    reason(&result, Outcome::Untestable)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_homeserver_under_another_url_is_found_out() {
+    let reason = beside(|pair| {
+        let mut url = pair.target.url.clone();
+        url.set_host(Some("localhost")).unwrap();
+        pair.second.url = url;
+    })
+    .await;
+    assert!(
+        reason.contains("second: it is the homeserver under test itself: both are localhost:"),
+        "{reason}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_homeservers_that_do_not_meet_are_told_where_to_look() {
+    // It has an authority of its own, which the first does not trust.
+    let (target, first) = built_in::start(Options::default()).await.unwrap();
+    let (second, other) = built_in::start(Options::default()).await.unwrap();
+    let selection = Selection { only: vec!["pair::*".to_owned()], ..Selection::default() };
+    let result = run_pair(target, Some(second), selection, OPTIONS).await;
+    let reason = reason(&result, Outcome::Untestable);
+    assert!(reason.contains("second: a user of localhost:"), "{reason}");
+    assert!(reason.contains("cannot join a room of localhost:"), "{reason}");
+    assert!(reason.contains("trust each other's certificates?"), "{reason}");
+    tokio::join!(first.stop(), other.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_where_none_is_spoken_is_told_from_distrust() {
+    let (mut target, server) = built_in::start(Options::default()).await.unwrap();
+    let client_port = target.url.as_str().replace("http://", "https://");
+    target.federation.as_mut().unwrap().url = Some(client_port.parse().unwrap());
+    let reason = reason(&run_one(target).await, Outcome::Untestable);
+    assert!(reason.contains("No TLS is spoken there"), "{reason}");
+    assert!(!reason.contains("target_ca"), "{reason}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fewer_ports_than_a_full_run_needs_are_said_aloud() {
+    let (mut target, server) = built_in::start(Options::default()).await.unwrap();
+    target.federation.as_mut().unwrap().ports = Some(19_100..=19_104);
+    let notes = run_one(target).await.notes;
+    assert!(notes.iter().any(|note| note.starts_with("ports in [federation] are 5")), "{notes:?}");
     server.stop().await;
 }
