@@ -19,7 +19,7 @@ use super::config::{Federation, Target};
 use super::features::{Feature, Features, Standing};
 use super::keys::PEERS_NEEDED;
 use super::pair::create_room;
-use super::preflight::standing;
+use super::preflight::{is_unsupported, standing};
 use super::provision::Account;
 
 /// How much longer than the target's own deadline a silent peer holds an answer back.
@@ -218,7 +218,8 @@ impl Link {
         let mut answers = false;
         for operation in OPERATIONS {
             let exchange = self.ask(&peer, target, operation).await;
-            answers |= exchange.status() == Some(200);
+            // Nor need who knows no such path look at the signature.
+            answers |= exchange.status() == Some(200) || is_unsupported(&exchange, &nowhere);
             if !answers {
                 self.target_reaches(&peer, target, &exchange)?;
             }

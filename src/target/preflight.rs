@@ -384,7 +384,7 @@ pub(super) fn standing(
 }
 
 /// Whether a path is as unknown to the target as one that cannot exist.
-fn is_unsupported(exchange: &Exchange, nowhere: &Exchange) -> bool {
+pub(super) fn is_unsupported(exchange: &Exchange, nowhere: &Exchange) -> bool {
     is_unrecognized(exchange)
         || (matches!(exchange.status(), Some(404 | 405))
             && exchange.errcode().is_none()

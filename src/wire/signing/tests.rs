@@ -58,6 +58,7 @@ fn signs_the_examples_of_the_protocol() {
             "content": { "push": [{
                 "user_id": "@carol:beta.example",
                 "presence": "offline",
+                "last_active_ago": 5000,
                 "org.matrix.capability_sets": { "sha256": "pORt0IlGbh43j6fJL91+/ADbgt5r1wt4a83zr9TfK+0" },
             }] },
         }],
@@ -68,11 +69,11 @@ fn signs_the_examples_of_the_protocol() {
         content: Some(&content),
         ..lookup()
     };
-    let signed = r#"{"content":{"edus":[{"content":{"push":[{"org.matrix.capability_sets":{"sha256":"pORt0IlGbh43j6fJL91+/ADbgt5r1wt4a83zr9TfK+0"},"presence":"offline","user_id":"@carol:beta.example"}]},"edu_type":"m.presence"}],"origin":"beta.example","origin_server_ts":1419984000000,"pdus":[]},"destination":"alpha.example","method":"PUT","origin":"beta.example","uri":"/_matrix/federation/v1/send/17a"}"#;
+    let signed = r#"{"content":{"edus":[{"content":{"push":[{"last_active_ago":5000,"org.matrix.capability_sets":{"sha256":"pORt0IlGbh43j6fJL91+/ADbgt5r1wt4a83zr9TfK+0"},"presence":"offline","user_id":"@carol:beta.example"}]},"edu_type":"m.presence"}],"origin":"beta.example","origin_server_ts":1419984000000,"pdus":[]},"destination":"alpha.example","method":"PUT","origin":"beta.example","uri":"/_matrix/federation/v1/send/17a"}"#;
     assert_eq!(String::from_utf8(send.bytes()).unwrap(), signed);
     assert_eq!(
         send.signed_by(&key()).sig,
-        "cjntWcCKEupvh8vNg7cNvyQcGHjWfSABDBYNjfcmgkudP9AtiNILg/csq7QCUwuGBRqm6mg/W8dhk2S5yQktBw"
+        "3Z78Lk8rYjWPCMZkWCXYuKrzCto1YmCvV/lr3oN/+rxyp+tgAo0SyWFdIlYYyEUBaEwHmXtOtwhJ+8R245jWCA"
     );
 }
 
