@@ -12,6 +12,8 @@ use crate::wire::Recorded;
 const IN_FULL: usize = 10;
 /// So many rows of further checks are shown per requirement, unless verbose.
 const ALSO: usize = 12;
+/// A row says what was found if it has room for so many characters of that.
+const LEAST_FOUND: usize = 16;
 /// The most rows of a request's body.
 const REQUEST_ROWS: usize = 6;
 /// The most rows of an answer's body.
@@ -138,30 +140,43 @@ fn also(page: &mut Page, hits: &[(&ScenarioResult, &Finding)]) {
         }
     }
     if told < hits.len() {
-        let unnamed = match scenarios.len() {
-            0 => String::new(),
-            n => format!(" and {}", text::plural(n, "more scenario")),
-        };
-        rows.push(format!("and {}{unnamed}", text::plural(hits.len() - told, "more check")));
+        let mut rest = format!("and {}", text::plural(hits.len() - told, "more check"));
+        for (i, (scenario, _)) in scenarios.enumerate() {
+            rest += if i == 0 { ", also in " } else { " " };
+            rest += &text::escape(&scenario.id);
+        }
+        rows.extend(text::wrap(&rest, page.room()));
     }
     page.rows("also in", rows);
 }
 
 /// Findings as rows of at most `width` characters, and how many findings each row stands for.
 fn alike(findings: &[&Finding], width: usize) -> Vec<(String, usize)> {
-    let mut rows: Vec<(String, usize)> = Vec::new();
+    let mut groups: Vec<(String, &Finding, usize)> = Vec::new();
     for finding in findings {
-        let row = text::fit(&told(finding), width);
-        match rows.iter_mut().find(|(known, _)| *known == row) {
-            Some((_, times)) => *times += 1,
-            None => rows.push((row, 1)),
+        let row = told(finding, width);
+        match groups.iter_mut().find(|(known, ..)| *known == row) {
+            Some((_, _, times)) => *times += 1,
+            None => groups.push((row, finding, 1)),
         }
     }
-    for (row, times) in rows.iter_mut().filter(|(_, times)| *times > 1) {
-        let count = format!(" ({times} times)");
-        *row = text::fit(row, width.saturating_sub(count.len())) + &count;
+    let counted = groups.into_iter().map(|(row, finding, times)| match times {
+        1 => (row, 1),
+        _ => {
+            let count = format!(" ({times} times)");
+            (told(finding, width.saturating_sub(count.len())) + &count, times)
+        }
+    });
+    counted.collect()
+}
+
+/// A finding in a row. What was expected comes first because it tells which case it was; as a rule its end does.
+fn told(finding: &Finding, width: usize) -> String {
+    let expected = text::escape(&finding.expected);
+    if expected.chars().count() + LEAST_FOUND > width {
+        return text::fit_ends(&expected, width);
     }
-    rows
+    text::fit(&format!("{expected}, found {}", text::escape(&finding.actual)), width)
 }
 
 /// Further checks that failed, each with all that was expected and found.
@@ -186,14 +201,10 @@ fn also_in_full(page: &mut Page, hits: &[(&ScenarioResult, &Finding)]) {
 fn short(page: &mut Page, group: &Broken<'_>) {
     heading(page, group.id, group.gating);
     let Some((scenario, finding)) = group.hits.first() else { return };
-    let row = format!("{}  {}", text::escape(&scenario.id), told(finding));
-    let row = text::fit(&row, page.room());
-    page.rows("in", vec![row]);
-}
-
-/// A finding in a row: what was expected comes first because it tells which case it was.
-fn told(finding: &Finding) -> String {
-    text::escape(&format!("{}, found {}", finding.expected, finding.actual))
+    let scenario = text::escape(&scenario.id);
+    let left = page.room().saturating_sub(scenario.chars().count() + 2);
+    let row = format!("{scenario}  {}", told(finding, left));
+    page.rows("in", vec![text::fit(&row, page.room())]);
 }
 
 /// Which requirement failed, how binding it is and whose word.
