@@ -94,9 +94,20 @@ impl ServeArgs {
         })
     }
 
+    /// No federation; then a fault that only other homeservers meet would do nothing, silently.
+    fn alone(&self) -> Result<Option<FederationOptions>, String> {
+        match self.fault.iter().find(|fault| needs_federation(**fault)) {
+            None => Ok(None),
+            Some(fault) => Err(format!(
+                "--fault {fault} breaks {} and nothing else, so without --federation-listen it does nothing",
+                fault.breaks().join(", ")
+            )),
+        }
+    }
+
     /// How it federates, if it does.
     fn federation(&self) -> Result<Option<FederationOptions>, String> {
-        let Some(listen) = self.federation_listen else { return Ok(None) };
+        let Some(listen) = self.federation_listen else { return self.alone() };
         let Some(directory) = &self.federation_ca else {
             return Err("--federation-listen needs --federation-ca DIR, where the certificate comes from: \
                         `capcheck federation-ca DIR` makes one"
@@ -115,6 +126,11 @@ impl ServeArgs {
         let certificate = Arc::new(TlsIdentity { chain, key });
         Ok(Some(FederationOptions { listen, certificate, trust, timeout: REMOTE_TIMEOUT }))
     }
+}
+
+/// Whether all that a fault breaks lies between homeservers.
+fn needs_federation(fault: Fault) -> bool {
+    fault.breaks().iter().all(|requirement| requirement.starts_with("federation."))
 }
 
 /// Whom its certificate is for: the host of its server name, localhost, and where it listens.

@@ -250,8 +250,14 @@ pub(super) fn conformant() -> RunResult {
 /// Everything that can be in a report is in this one.
 pub(super) fn non_conformant() -> RunResult {
     let mut result = run(broken::requirements(), broken::scenarios());
-    result.observations =
-        vec!["the target asked the harness's homeservers for GET /_matrix/federation/v1/query/profile (3 times), which they do not serve".to_owned()];
+    let plain = "at the harness's homeserver localhost:9000: somebody speaks plain HTTP to it";
+    result.observations = [
+        plain,
+        "the target asked the harness's homeservers for GET /_matrix/federation/v1/query/profile (3 times), which they do not serve",
+        plain,
+    ]
+    .map(str::to_owned)
+    .to_vec();
     result.notes = vec!["TLS certificates are not verified".to_owned()];
     result.selection = Selection {
         only: vec!["upload.*".to_owned(), "*".to_owned()],

@@ -4,6 +4,7 @@ pub(crate) mod failure;
 mod progress;
 mod summary;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -24,6 +25,8 @@ pub struct Terminal {
     style: Style,
     again: Option<String>,
     progress: Progress,
+    /// Why scenarios ended without an answer, as far as it was told.
+    obstacles: HashSet<(Outcome, String)>,
 }
 
 impl fmt::Debug for Terminal {
@@ -38,7 +41,7 @@ impl fmt::Debug for Terminal {
 impl Terminal {
     /// A report on this stream. Colours are written as the style says, whatever the stream is.
     pub fn new(out: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { out, style, again: None, progress: Progress::default() }
+        Self { out, style, again: None, progress: Progress::default(), obstacles: HashSet::new() }
     }
 
     /// The command that repeats the run, `capcheck run` and how the target was named; what selects
@@ -83,9 +86,7 @@ impl Terminal {
 
     fn ended(&mut self, scenario: &ScenarioResult) -> io::Result<()> {
         self.progress.finished(scenario.outcome);
-        // What does not apply is no news: the page at the end groups it by reason.
-        let news = !matches!(scenario.outcome, Outcome::Passed | Outcome::NotApplicable);
-        if !news && !self.style.verbose {
+        if !self.is_news(scenario) && !self.style.verbose {
             return Ok(());
         }
         let (ink, word) = match scenario.outcome {
@@ -99,6 +100,17 @@ impl Terminal {
         let row = format!("  {id}  {took}  {}", why(scenario));
         let row = text::fit(row.trim_end(), self.style.width.saturating_sub(word.len()));
         self.write(&format!("{}{row}\n", self.style.paint(ink, word)))
+    }
+
+    /// What does not apply is none, nor is an obstacle met before: the page at the end groups both by reason.
+    fn is_news(&mut self, scenario: &ScenarioResult) -> bool {
+        match scenario.outcome {
+            Outcome::Passed | Outcome::NotApplicable => false,
+            Outcome::Failed => true,
+            Outcome::Untestable | Outcome::HarnessFault => {
+                self.obstacles.insert((scenario.outcome, scenario.reason.clone().unwrap_or_default()))
+            }
+        }
     }
 
     fn page(&self, result: &RunResult) -> String {

@@ -161,7 +161,27 @@ fn nothing_is_wider_than_the_page_but_what_must_be_copied() {
 fn one_broken_thing_is_told_once() {
     let page = told(&fixture::non_conformant(), Style::PLAIN);
     assert_eq!(page.matches("FAILED  upload.refuse-unknown").count(), 1);
-    assert!(page.contains("also in    upload::later_sets_are_refused  200 {} for the second set"));
+    assert!(page.contains("also in    upload::later_sets_are_refused\n"), "{page}");
+    assert!(page.contains("             the refusal, found 200 {} for the second set\n"), "{page}");
+}
+
+#[test]
+fn verbose_tells_what_every_failed_check_expected_and_found() {
+    let result = fixture::non_conformant();
+    let findings: Vec<_> = result.scenarios.iter().flat_map(|s| &s.findings).collect();
+    for report in [told(&result, Style::PLAIN.verbose(true)), as_junit(&result)] {
+        for label in ["expected", "actual"] {
+            let rows = report.lines().filter(|row| row.starts_with(&format!("  {label:11}"))).count();
+            assert_eq!(rows, findings.len(), "{label}: {report}");
+        }
+    }
+}
+
+#[test]
+fn an_obstacle_is_news_once() {
+    let result = fixture::non_conformant();
+    let rows = |style| told(&result, style).lines().filter(|row| row.starts_with("untestable  ")).count();
+    assert_eq!((rows(Style::PLAIN), rows(Style::PLAIN.verbose(true))), (1, 2));
 }
 
 #[test]
@@ -188,6 +208,10 @@ fn a_target_that_breaks_everything_still_fits_a_few_screens() {
     for n in 0..60 {
         assert!(page.contains(&format!("made-up.rule-{n}")), "rule {n} is not named");
     }
+    let short = |row: &&str| row.starts_with("  in         upload::first_signup_is_refused  the refusal: ");
+    let ends: Vec<_> =
+        page.lines().filter(short).filter(|row| row.ends_with("that a client can tell apart")).collect();
+    assert_eq!(ends.len(), 50, "{page}");
     assert!(told(&result, Style::PLAIN.verbose(true)).lines().count() > page.lines().count());
 }
 

@@ -68,6 +68,17 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// Cuts to `width` characters, an ellipsis after the first third of what is left.
+pub(crate) fn fit_ends(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let shown = width.saturating_sub(1);
+    let (start, end) = (shown / 3, shown - shown / 3);
+    text.chars().take(start).chain(['…']).chain(text.chars().skip(length - end)).collect()
+}
+
 /// Breaks at spaces into rows of at most `width` characters; a longer word is broken too.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
@@ -195,6 +206,7 @@ mod tests {
         assert_eq!(cut("ééé", 3), "ééé");
         assert_eq!(cut("éééé", 3), "ééé… (1 character more)");
         assert_eq!((fit("éééé", 4), fit("ééééé", 4)), ("éééé".into(), "ééé…".into()));
+        assert_eq!((fit_ends("abcdé", 5), fit_ends("abcdéf", 5)), ("abcdé".into(), "a…déf".into()));
     }
 
     #[test]

@@ -20,6 +20,16 @@ fn made(directory: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The line that a homeserver says when it serves, which is stopped then.
+fn first_line(arguments: &[&str]) -> String {
+    let mut child = capcheck(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line
+}
+
 #[test]
 fn an_authority_is_made_with_the_words_that_use_it() {
     let directory = tempfile::tempdir().unwrap();
@@ -99,19 +109,33 @@ fn serve_says_what_its_federation_lacks() {
 }
 
 #[test]
+fn a_fault_between_homeservers_wants_federation() {
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--fault"];
+    assert_eq!(
+        refused(&[&serve[..], &["fed-set-list"]].concat(), 2),
+        "capcheck: --fault fed-set-list breaks federation.set and nothing else, \
+         so without --federation-listen it does nothing"
+    );
+    let line = refused(&[&serve[..], &["union-last-declared", "--fault", "lookup-never"]].concat(), 2);
+    assert!(line.starts_with("capcheck: --fault lookup-never breaks federation.lookup "), "{line}");
+
+    let directory = tempfile::tempdir().unwrap();
+    made(directory.path());
+    let authority = directory.path().to_str().unwrap();
+    let federating = ["--federation-listen", "127.0.0.1:0", "--federation-ca", authority];
+    for rest in [&["union-last-declared"][..], &[&["fed-set-list"], &federating[..]].concat()] {
+        let line = first_line(&[&serve[..], rest].concat());
+        assert!(line.starts_with("listening on "), "{rest:?}: {line:?}");
+    }
+}
+
+#[test]
 fn serve_names_its_federation_port_in_its_one_line() {
     let directory = tempfile::tempdir().unwrap();
     made(directory.path());
     let arguments =
         ["serve", "--listen", "127.0.0.1:0", "--federation-listen", "127.0.0.1:0", "--federation-ca"];
-    let mut child = capcheck(&[&arguments[..], &[directory.path().to_str().unwrap()]].concat())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let line = first_line(&[&arguments[..], &[directory.path().to_str().unwrap()]].concat());
     let words: Vec<&str> = line.split_whitespace().collect();
     let ["listening", "on", url, "as", name, "federation", federation] = words[..] else { panic!("{line}") };
     let port = federation.rsplit_once(':').unwrap().1;

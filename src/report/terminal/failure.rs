@@ -10,8 +10,10 @@ use crate::wire::Recorded;
 
 /// So many broken requirements are told in full; the rest in two rows each, unless verbose.
 const IN_FULL: usize = 10;
-/// So many further scenarios are named per requirement, unless verbose.
+/// So many rows of further checks are shown per requirement, unless verbose.
 const ALSO: usize = 12;
+/// A row says what was found if it has room for so many characters of that.
+const LEAST_FOUND: usize = 16;
 /// The most rows of a request's body.
 const REQUEST_ROWS: usize = 6;
 /// The most rows of an answer's body.
@@ -98,28 +100,111 @@ fn full(page: &mut Page, group: &Broken<'_>) {
     rule(page, group.id);
     let Some(((scenario, finding), rest)) = group.hits.split_first() else { return };
     evidence(page, scenario, finding);
-    let shown = if page.style.verbose { usize::MAX } else { ALSO };
-    let mut also: Vec<String> = rest
-        .iter()
-        .take(shown)
-        .map(|(scenario, finding)| text::fit(&told(scenario, finding), page.room()))
-        .collect();
-    if rest.len() > shown {
-        also.push(format!("and {}", text::plural(rest.len() - shown, "more check")));
+    if page.style.verbose {
+        also_in_full(page, rest);
+    } else {
+        also(page, rest);
     }
-    page.rows("also in", also);
+}
+
+/// A scenario, and findings of it.
+type Findings<'a> = (&'a ScenarioResult, Vec<&'a Finding>);
+
+/// The findings by scenario, because a scenario is what one runs again.
+fn by_scenario<'a>(hits: &[(&'a ScenarioResult, &'a Finding)]) -> Vec<Findings<'a>> {
+    let mut groups: Vec<Findings<'a>> = Vec::new();
+    for &(scenario, finding) in hits {
+        match groups.iter_mut().find(|(known, _)| known.id == scenario.id) {
+            Some((_, findings)) => findings.push(finding),
+            None => groups.push((scenario, vec![finding])),
+        }
+    }
+    groups
+}
+
+/// Further checks that failed, in a row each, or one for all that would read alike.
+fn also(page: &mut Page, hits: &[(&ScenarioResult, &Finding)]) {
+    let mut rows = Vec::new();
+    let (mut room, mut told) = (ALSO, 0);
+    let mut scenarios = by_scenario(hits).into_iter();
+    for (scenario, findings) in scenarios.by_ref() {
+        rows.push(text::fit(&text::escape(&scenario.id), page.room()));
+        let alike = alike(&findings, page.room() - 2);
+        for (row, times) in alike.iter().take(room) {
+            rows.push(format!("  {row}"));
+            told += times;
+        }
+        room = room.saturating_sub(alike.len());
+        if room == 0 {
+            break;
+        }
+    }
+    if told < hits.len() {
+        let mut rest = format!("and {}", text::plural(hits.len() - told, "more check"));
+        for (i, (scenario, _)) in scenarios.enumerate() {
+            rest += if i == 0 { ", also in " } else { " " };
+            rest += &text::escape(&scenario.id);
+        }
+        rows.extend(text::wrap(&rest, page.room()));
+    }
+    page.rows("also in", rows);
+}
+
+/// Findings as rows of at most `width` characters, and how many findings each row stands for.
+fn alike(findings: &[&Finding], width: usize) -> Vec<(String, usize)> {
+    let mut groups: Vec<(String, &Finding, usize)> = Vec::new();
+    for finding in findings {
+        let row = told(finding, width);
+        match groups.iter_mut().find(|(known, ..)| *known == row) {
+            Some((_, _, times)) => *times += 1,
+            None => groups.push((row, finding, 1)),
+        }
+    }
+    let counted = groups.into_iter().map(|(row, finding, times)| match times {
+        1 => (row, 1),
+        _ => {
+            let count = format!(" ({times} times)");
+            (told(finding, width.saturating_sub(count.len())) + &count, times)
+        }
+    });
+    counted.collect()
+}
+
+/// A finding in a row. What was expected comes first because it tells which case it was; as a rule its end does.
+fn told(finding: &Finding, width: usize) -> String {
+    let expected = text::escape(&finding.expected);
+    if expected.chars().count() + LEAST_FOUND > width {
+        return text::fit_ends(&expected, width);
+    }
+    text::fit(&format!("{expected}, found {}", text::escape(&finding.actual)), width)
+}
+
+/// Further checks that failed, each with all that was expected and found.
+fn also_in_full(page: &mut Page, hits: &[(&ScenarioResult, &Finding)]) {
+    for (scenario, findings) in by_scenario(hits) {
+        page.gap();
+        which(page, "also in", scenario);
+        for (i, finding) in findings.into_iter().enumerate() {
+            if i > 0 {
+                page.gap();
+            }
+            check(page, finding);
+            if let Some(recorded) = &finding.exchange {
+                let asked = format!("{} {}", recorded.method, path(&recorded.url));
+                let place = format!("number {} of this scenario: {asked}", recorded.number);
+                page.field("exchange", &text::phrase(&place));
+            }
+        }
+    }
 }
 
 fn short(page: &mut Page, group: &Broken<'_>) {
     heading(page, group.id, group.gating);
     let Some((scenario, finding)) = group.hits.first() else { return };
-    let row = text::fit(&told(scenario, finding), page.room());
-    page.rows("found", vec![row]);
-}
-
-/// A further finding in a row; the scenario comes first because it is what one runs again.
-fn told(scenario: &ScenarioResult, finding: &Finding) -> String {
-    format!("{}  {}", text::escape(&scenario.id), text::escape(&finding.actual))
+    let scenario = text::escape(&scenario.id);
+    let left = page.room().saturating_sub(scenario.chars().count() + 2);
+    let row = format!("{scenario}  {}", told(finding, left));
+    page.rows("in", vec![text::fit(&row, page.room())]);
 }
 
 /// Which requirement failed, how binding it is and whose word.
@@ -167,28 +252,51 @@ fn cite(page: &mut Page, requirement: &Requirement) {
     }
 }
 
-/// Every finding of a scenario, without colour.
+/// Every finding of a scenario, by requirement, without colour.
 pub(crate) fn every(scenario: &ScenarioResult, gating: impl Fn(&str) -> bool) -> String {
     let mut page = Page::new(Style::PLAIN);
-    for finding in &scenario.findings {
+    let mut told: Vec<&str> = Vec::new();
+    for Finding { requirement, .. } in &scenario.findings {
+        if told.contains(&requirement.as_str()) {
+            continue;
+        }
+        told.push(requirement);
         page.gap();
-        heading(&mut page, &finding.requirement, gating(&finding.requirement));
-        rule(&mut page, &finding.requirement);
-        evidence(&mut page, scenario, finding);
+        heading(&mut page, requirement, gating(requirement));
+        rule(&mut page, requirement);
+        which(&mut page, "scenario", scenario);
+        let findings = scenario.findings.iter().filter(|finding| finding.requirement == *requirement);
+        for (i, finding) in findings.enumerate() {
+            if i > 0 {
+                page.gap();
+            }
+            check(&mut page, finding);
+            finding.exchange.iter().for_each(|recorded| exchange(&mut page, recorded));
+        }
     }
     page.finish()
 }
 
 /// What one scenario saw: expected against actual, the exchange, and how to repeat it.
 pub(crate) fn evidence(page: &mut Page, scenario: &ScenarioResult, finding: &Finding) {
-    page.field("scenario", &format!("{}: {}", text::escape(&scenario.id), text::escape(&scenario.summary)));
+    which(page, "scenario", scenario);
+    check(page, finding);
+    if let Some(recorded) = &finding.exchange {
+        exchange(page, recorded);
+    }
+}
+
+/// What to run to see it again, and what that tries.
+fn which(page: &mut Page, label: &str, scenario: &ScenarioResult) {
+    page.field(label, &format!("{}: {}", text::escape(&scenario.id), text::escape(&scenario.summary)));
+}
+
+/// Expected against actual.
+fn check(page: &mut Page, finding: &Finding) {
     page.field("expected", &text::phrase(&finding.expected));
     let actual = text::wrap(&text::phrase(&finding.actual), page.room());
     let actual = actual.iter().map(|row| page.style.paint(Ink::Strong, row)).collect();
     page.rows("actual", actual);
-    if let Some(recorded) = &finding.exchange {
-        exchange(page, recorded);
-    }
 }
 
 /// The deciding exchange, cut to a screen.

@@ -92,8 +92,16 @@ pub(crate) fn observations(page: &mut Page, result: &RunResult) {
         return;
     }
     page.title(Ink::Strong, "Noticed");
+    let mut noticed: Vec<(&str, usize)> = Vec::new();
     for observation in &result.observations {
-        page.paragraph(2, Ink::Dim, "", &text::phrase(observation));
+        match noticed.iter_mut().find(|(known, _)| known == observation) {
+            Some((_, times)) => *times += 1,
+            None => noticed.push((observation, 1)),
+        }
+    }
+    for (observation, times) in noticed {
+        let count = if times > 1 { format!(" ({times} times)") } else { String::new() };
+        page.paragraph(2, Ink::Dim, "", &(text::phrase(observation) + &count));
     }
     page.gap();
 }
@@ -112,15 +120,31 @@ pub(crate) fn not_applicable(page: &mut Page, result: &RunResult) {
         .filter(|s| s.outcome == Outcome::NotApplicable)
         .filter(|s| !s.requirements.iter().all(|id| told.contains(&id.as_str())))
         .map(|s| (s.reason.as_ref(), s.id.as_str()));
-    let groups = by_reason(requirements.chain(scenarios));
-    if groups.is_empty() {
+    let requirements = by_reason(requirements);
+    let mut rows: Vec<(&str, String)> =
+        requirements.iter().map(|(reason, ids)| (*reason, named(ids, "requirement"))).collect();
+    for (reason, ids) in by_reason(scenarios) {
+        let names = named(&ids, "scenario");
+        match rows.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, row)) => *row += &format!("; {names}"),
+            None => rows.push((reason, names)),
+        }
+    }
+    if rows.is_empty() {
         return;
     }
     page.title(Ink::Strong, "Not applicable");
-    for (reason, ids) in groups {
-        let first = text::escape(ids.first().copied().unwrap_or_default());
-        let names = if ids.len() > 1 { format!("{first} and {} more", ids.len() - 1) } else { first };
+    for (reason, names) in rows {
         page.paragraph(2, Ink::Strong, "", &format!("{} ({names})", text::phrase(reason)));
+    }
+}
+
+/// How many there are, and which, or the first of many.
+fn named(ids: &[&str], noun: &str) -> String {
+    let first = text::escape(ids.first().copied().unwrap_or_default());
+    match ids.len() {
+        0 | 1 => format!("{noun} {first}"),
+        n => format!("{}: {first} and {} more", plural(n, noun), text::number(n as u64 - 1)),
     }
 }
 
