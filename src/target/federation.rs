@@ -190,15 +190,13 @@ impl Link {
             format!("the target asked the harness's homeservers for {request} ({times} times), which they do not serve")
         });
         let incidents = self.peers.incidents();
-        let mut tried = BTreeMap::<String, usize>::new();
+        let mut tried = BTreeMap::<&str, (&str, usize)>::new();
         for incident in &incidents {
-            *tried
-                .entry(format!("at the harness's homeserver {}: {}", incident.peer, incident.what))
-                .or_default() += 1;
+            tried.entry(&incident.what).or_insert((&incident.peer, 0)).1 += 1;
         }
-        let tried = tried.into_iter().take(NOTED).map(|(what, times)| match times {
-            1 => what,
-            _ => format!("{what} ({times} times)"),
+        let tried = tried.into_iter().take(NOTED).map(|(what, (first, times))| match times {
+            1 => format!("at the harness's homeserver {first}: {what}"),
+            _ => format!("at the harness's homeservers: {what} ({times} times, first at {first})"),
         });
         asked.chain(tried).collect()
     }
