@@ -7,6 +7,7 @@
 mod breakdown;
 mod expect;
 mod grant;
+mod met;
 mod person;
 mod remote_server;
 mod remote_user;
@@ -19,6 +20,7 @@ mod user;
 mod viewer;
 
 pub use expect::Expect;
+pub use met::Met;
 pub use person::Person;
 pub use remote_server::{Letter, RemoteServer};
 pub use remote_user::RemoteUser;

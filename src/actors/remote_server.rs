@@ -290,7 +290,7 @@ impl RemoteServer {
         for user in users {
             arrivals.extend(self.questions(*user, hash)?);
         }
-        arrivals.retain(|arrival| arrival.status == Some(200));
+        arrivals.retain(|arrival| arrival.answered.status == Some(200));
         let expected = format!("{} is asked once at most for {hash}", self.name());
         let actual = format!("it was asked {}", often(arrivals.len()));
         let last = arrivals.iter().max_by_key(|arrival| arrival.number);
@@ -369,8 +369,8 @@ impl RemoteServer {
         Judgement::of(false, expected, actual, &self.shown(arrival))
     }
 
-    /// A request that the target sent, as evidence.
-    fn shown(&self, arrival: &Arrival) -> Arc<Exchange> {
+    /// A request that the target sent, in the scenario's transcript.
+    pub(super) fn shown(&self, arrival: &Arrival) -> Arc<Exchange> {
         self.client.transcript().receive(&Received {
             by: self.name(),
             at: arrival.at,
@@ -378,7 +378,7 @@ impl RemoteServer {
             uri: &arrival.uri,
             headers: &arrival.headers,
             body: &arrival.body,
-            status: arrival.status,
+            answered: &arrival.answered,
         })
     }
 }

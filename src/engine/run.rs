@@ -1,6 +1,6 @@
 //! Runs a plan: as many scenarios at once as allowed, each on a stage of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use futures_util::future::OptionFuture;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use crate::actors::{Stage, World};
-use crate::outcome::{Ledger, Outcome, Stop};
+use crate::actors::{Met, Stage, World};
+use crate::outcome::{Finding, Ledger, Outcome, Stop};
 use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::{Feature, Standing};
 use crate::target::provision::{Cast, Lease, ProvisionError};
-use crate::wire::{Client, Recorded};
+use crate::wire::{Client, Recorded, Transcript};
 
 use super::event::{Event, Reporter};
 use super::plan::Plan;
@@ -165,6 +165,7 @@ struct Play {
     at: usize,
     client: Client,
     ledger: Arc<Ledger>,
+    met: Arc<Met>,
     began: Instant,
 }
 
@@ -178,7 +179,7 @@ impl Play {
     fn new(scenario: &'static Scenario, at: usize, client: &Client) -> Self {
         let client = client.recording(Arc::new(client.transcript().beside()));
         let ledger = Arc::new(Ledger::new(client.clone(), scenario.covers));
-        Self { scenario, at, client, ledger, began: Instant::now() }
+        Self { scenario, at, client, ledger, met: Arc::default(), began: Instant::now() }
     }
 
     /// Leases users, plays, and takes the users back.
@@ -226,8 +227,8 @@ impl Play {
         let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
         let tag = format!("s{}", self.at);
         let there = elsewhere.map(|(stage, _)| stage.clone());
-        let ledger = self.ledger.clone();
-        let cx = Arc::new(Cx::new(stage.clone(), ledger, self.scenario.id, tag, lease, elsewhere));
+        let kept = (self.ledger.clone(), self.met.clone());
+        let cx = Arc::new(Cx::new(stage.clone(), kept, self.scenario.id, tag, lease, elsewhere));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
         let limit = world.target.limits.scenario_timeout;
@@ -249,6 +250,23 @@ impl Play {
             }
         }
     }
+}
+
+/// The exchanges where they are shown, and those of the findings, numbered in the order in which they were
+/// sent.
+fn told_in_order(transcript: &Transcript, findings: &mut [Finding], shown: bool) -> Vec<Recorded> {
+    let mut exchanges = transcript.exchanges();
+    let places: BTreeMap<usize, usize> =
+        exchanges.iter().zip(1..).map(|(recorded, place)| (recorded.number, place)).collect();
+    if !shown {
+        exchanges.clear();
+    }
+    let pointed_at = findings.iter_mut().filter_map(|finding| finding.exchange.as_mut());
+    for recorded in exchanges.iter_mut().chain(pointed_at) {
+        recorded.number = places.get(&recorded.number).copied().unwrap_or(recorded.number);
+        transcript.redact(recorded);
+    }
+    exchanges
 }
 
 /// The first need of a scenario that the target does not meet.
@@ -294,7 +312,6 @@ impl Performance {
         for finding in &mut findings {
             finding.expected = transcript.redact_text(&finding.expected);
             finding.actual = transcript.redact_text(&finding.actual);
-            finding.exchange.iter_mut().for_each(|recorded| transcript.redact(recorded));
         }
         let failed = findings.iter().any(|finding| rules.gating.contains(finding.requirement.as_str()));
         let (outcome, reason) = match &self.stop {
@@ -308,8 +325,8 @@ impl Performance {
         };
         let reason = reason.map(|reason| transcript.redact_text(&reason));
         let shown = rules.all_transcripts || !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
-        let mut exchanges: Vec<Recorded> = if shown { transcript.exchanges() } else { Vec::new() };
-        exchanges.iter_mut().for_each(|recorded| transcript.redact(recorded));
+        play.met.part(shown);
+        let exchanges = told_in_order(transcript, &mut findings, shown);
         let requirements = play.scenario.covers.iter().filter(|id| rules.selected.contains(*id));
         let result = ScenarioResult {
             id: play.scenario.id.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::actors::{RemoteServer, RemoteUser, Room, Session, Stage, User, Window};
+use crate::actors::{Met, RemoteServer, RemoteUser, Room, Session, Stage, User, Window};
 use crate::outcome::{Judgement, Ledger, Stop};
 use crate::spec::binding::Refusal;
 use crate::spec::canonical::Object;
@@ -57,6 +57,10 @@ pub struct Cx {
     names: AtomicUsize,
     /// How many homeservers of the harness it has met.
     servers: AtomicUsize,
+    met: Arc<Met>,
+    /// What a request of the target to a homeserver of the harness names where it concerns this scenario:
+    /// what the scenario makes there, or one of its users.
+    concerns: Vec<String>,
     waiting: Mutex<Waiting>,
 }
 
@@ -71,10 +75,10 @@ struct Waiting {
 
 impl Cx {
     /// A context with the users of a lease, and with those of a lease at the second homeserver, on a
-    /// stage of their own.
+    /// stage of their own; what it finds, and whom it meets, survives it.
     pub(crate) fn new(
         stage: Arc<Stage>,
-        ledger: Arc<Ledger>,
+        (ledger, met): (Arc<Ledger>, Arc<Met>),
         id: &str,
         tag: String,
         lease: &Lease,
@@ -94,6 +98,9 @@ impl Cx {
             remote: REMOTE.into(),
         };
         let draw = Draw::new(stage.world().seed, id);
+        let accounts = lease.ordinary.iter().chain(&lease.entitled).chain(&lease.look_alikes);
+        let users = accounts.map(|account| account.user_id.clone());
+        let concerns = users.chain([format!("{}-{tag}-", stage.world().run_id)]).collect();
         Self {
             stage,
             ledger,
@@ -101,6 +108,8 @@ impl Cx {
             draw: Mutex::new(draw),
             names: AtomicUsize::new(0),
             servers: AtomicUsize::new(0),
+            met,
+            concerns,
             waiting: Mutex::new(waiting),
         }
     }
@@ -135,12 +144,14 @@ impl Cx {
 
     /// The run's honest homeserver with this number, which other scenarios use, too.
     pub async fn homeserver(&self, number: usize) -> Result<RemoteServer, Stop> {
-        self.remote(self.stage.link()?.peers.honest(number).await)
+        let server = self.remote(self.stage.link()?.peers.honest(number).await)?;
+        self.met.among_others(&server, self.concerns.clone());
+        Ok(server)
     }
 
     /// A homeserver that the target has not met, for this scenario alone.
     pub async fn fresh_homeserver(&self) -> Result<RemoteServer, Stop> {
-        self.remote(self.stage.link()?.peers.fresh().await)
+        self.fresh(self.stage.link()?.peers.fresh().await)
     }
 
     /// Two homeservers that the target has not met and whose keys have the same ID.
@@ -148,7 +159,13 @@ impl Cx {
         let key_id = format!("ed25519:{}{}", self.stage.world().run_id, self.tag);
         let peers = &self.stage.link()?.peers;
         let [one, two] = [peers.fresh_with_key_id(&key_id).await, peers.fresh_with_key_id(&key_id).await];
-        Ok([self.remote(one)?, self.remote(two)?])
+        Ok([self.fresh(one)?, self.fresh(two)?])
+    }
+
+    fn fresh(&self, peer: Result<Arc<Peer>, PeerError>) -> Result<RemoteServer, Stop> {
+        let server = self.remote(peer)?;
+        self.met.alone(&server);
+        Ok(server)
     }
 
     fn remote(&self, peer: Result<Arc<Peer>, PeerError>) -> Result<RemoteServer, Stop> {

@@ -194,8 +194,23 @@ pub struct Received<'r> {
     pub headers: &'r [(String, String)],
     /// The body.
     pub body: &'r Bytes,
-    /// The status it was answered with, if it was.
+    /// What it was answered.
+    pub answered: &'r Answered,
+}
+
+/// What a homeserver of the harness answered, as far as it is written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The status; `None` where there is no answer.
     pub status: Option<u16>,
+    /// The headers that say something, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body; `None` where it is not sent whole.
+    pub body: Option<Bytes>,
+    /// How long the whole body is, in bytes.
+    pub length: usize,
+    /// What is done instead of sending a whole answer.
+    pub fault: Option<&'static str>,
 }
 
 impl Exchange {
@@ -258,7 +273,7 @@ fn one_line(text: &str) -> String {
 /// An exchange as reports show it: redacted, text only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recorded {
-    /// Position in the scenario, from 1.
+    /// Position in the scenario, from 1, in the order in which requests were sent.
     pub number: usize,
     /// The HTTP method.
     pub method: String,

@@ -12,6 +12,6 @@ mod tls;
 pub mod transcript;
 
 pub use client::{Client, ClientConfig, ClientError, Counters};
-pub use exchange::{Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
+pub use exchange::{Answered, Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
 pub use tls::TlsTrust;
 pub use transcript::Transcript;

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 
-use super::exchange::{Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
+use super::exchange::{Answered, Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
 use super::{TlsTrust, curl};
 
 /// The longest body that is kept for reports, in bytes; judging sees the whole.
-const SHOWN: usize = 8 * 1024;
+pub(super) const SHOWN: usize = 8 * 1024;
 
 /// What stands where a secret stood.
 const BLACK: &str = "<redacted>";
@@ -24,7 +23,7 @@ const SECRET_KEYS: [&str; 7] =
 /// The keys among [`SECRET_KEYS`] whose values an answer may later echo elsewhere.
 const LEARNED_KEYS: [&str; 3] = ["access_token", "refresh_token", "login_token"];
 
-/// The exchanges of one scenario, in order of completion, and the secrets seen in it.
+/// The exchanges of one scenario, and the secrets seen in it.
 #[derive(Debug)]
 pub struct Transcript {
     started: Instant,
@@ -81,9 +80,12 @@ impl Transcript {
         black_out(&self.lock().secrets, text)
     }
 
-    /// The exchanges so far, redacted.
+    /// The exchanges so far, redacted, in the order in which they were sent; each has the number under
+    /// which it was recorded.
     pub fn exchanges(&self) -> Vec<Recorded> {
-        self.lock().exchanges.iter().map(|exchange| exchange.recorded.clone()).collect()
+        let mut exchanges = self.lock().exchanges.clone();
+        exchanges.sort_by_key(|exchange| exchange.sent_at);
+        exchanges.iter().map(|exchange| exchange.recorded.clone()).collect()
     }
 
     /// The latest exchange.
@@ -133,7 +135,7 @@ impl Transcript {
         }
         let secrets = &inner.secrets;
         let url = black_out(secrets, &absolute(base, &request.path));
-        let shown = |body: &[u8]| show(secrets, body);
+        let shown = |body: &[u8]| show(secrets, body, body.len());
         let request_headers = request_headers(&request);
         let request_body = request.body.as_ref().map(|(body, _)| shown(body));
         let recorded = Recorded {
@@ -156,7 +158,7 @@ impl Transcript {
         exchange
     }
 
-    /// Keeps a request that the target sent, where it is evidence; once, however often it is.
+    /// Keeps a request that the target sent; once, however often it is shown.
     pub fn receive(&self, received: &Received<'_>) -> Arc<Exchange> {
         let mut inner = self.lock();
         let same = |known: &&Arc<Exchange>| {
@@ -166,18 +168,18 @@ impl Transcript {
             return known.clone();
         }
         let secrets = &inner.secrets;
-        let body = Some(received.body).filter(|body| !body.is_empty());
+        let (body, answered) = (Some(received.body).filter(|body| !body.is_empty()), received.answered);
         let redact = |(name, value): &(String, String)| (name.clone(), black_out(secrets, value));
         let recorded = Recorded {
             number: inner.exchanges.len() + 1,
             method: received.method.to_owned(),
             url: black_out(secrets, &format!("https://{}{}", received.by, received.uri)),
             request_headers: received.headers.iter().map(redact).collect(),
-            request_body: body.map(|body| show(secrets, body)),
-            status: received.status,
-            response_headers: Vec::new(),
-            response_body: None,
-            fault: received.status.is_none().then(|| "the harness gives no answer".to_owned()),
+            request_body: body.map(|body| show(secrets, body, body.len())),
+            status: answered.status,
+            response_headers: answered.headers.iter().map(redact).collect(),
+            response_body: answered.body.as_ref().map(|body| show(secrets, body, answered.length)),
+            fault: answered.fault.map(str::to_owned),
             at_ms: millis(received.at.saturating_duration_since(self.started)),
             took_ms: 0,
             curl: None,
@@ -185,9 +187,10 @@ impl Transcript {
         };
         let mut request = Request::new(received.method, received.uri);
         request.body = body.map(|body| (body.clone(), "application/json"));
-        let answer = |status| Response { status, headers: Vec::new(), body: Bytes::new() };
-        let unanswered = || NetworkFault::Closed("the harness gives no answer".to_owned());
-        let result = received.status.map(answer).ok_or_else(unanswered);
+        let Answered { status, headers, body, fault, .. } = answered.clone();
+        let answer = |status| Response { status, headers, body: body.unwrap_or_default() };
+        let unanswered = || NetworkFault::Closed(fault.unwrap_or_default().to_owned());
+        let result = status.map(answer).ok_or_else(unanswered);
         let exchange =
             Arc::new(Exchange { request, result, sent_at: received.at, took: Duration::ZERO, recorded });
         inner.exchanges.push(exchange.clone());
@@ -253,19 +256,26 @@ fn black_out(secrets: &BTreeSet<String>, text: &str) -> String {
     found.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), BLACK))
 }
 
-/// A body as reports show it: text, redacted, cut.
-fn show(secrets: &BTreeSet<String>, body: &[u8]) -> String {
+/// A body as reports show it, or its beginning where it is `length` bytes long: text, redacted, cut.
+fn show(secrets: &BTreeSet<String>, body: &[u8], length: usize) -> String {
     // A secret could straddle the cut, so some more than what is shown is redacted first.
-    let head = &body[..body.len().min(SHOWN * 4)];
+    let mut head = &body[..body.len().min(SHOWN * 4)];
+    // So could a character.
+    if let Err(error) = std::str::from_utf8(head)
+        && error.error_len().is_none()
+        && head.len() < length
+    {
+        head = &head[..error.valid_up_to()];
+    }
     let text = match std::str::from_utf8(head) {
         Ok(text) => black_out(secrets, &without_secret_keys(text)),
         Err(_) => black_out(secrets, &head.escape_ascii().to_string()),
     };
-    if text.len() <= SHOWN && head.len() == body.len() {
+    if text.len() <= SHOWN && head.len() == length {
         return text;
     }
     let end = (0..=SHOWN.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    format!("{}… ({} bytes in all)", &text[..end], body.len())
+    format!("{}… ({length} bytes in all)", &text[..end])
 }
 
 /// Blacks out the values of [`SECRET_KEYS`]; text without such keys stays as it was spelled.
@@ -299,6 +309,8 @@ fn black_out_keys(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn record(transcript: &Transcript, request: Request, answer: &str) -> Recorded {
@@ -364,6 +376,13 @@ mod tests {
         let transcript = Transcript::default();
         transcript.conceal(&Secret::new("syt_3"));
         let (headers, body) = ([("authorization".to_owned(), "syt_3".to_owned())], Bytes::from("syt_3"));
+        let answered = Answered {
+            status: Some(404),
+            headers: vec![("location".to_owned(), "/syt_3".to_owned())],
+            body: Some(Bytes::from("{ \"no\": \"syt_3\" }")),
+            length: 17,
+            fault: None,
+        };
         let received = Received {
             by: "localhost:9000",
             at: Instant::now(),
@@ -371,7 +390,7 @@ mod tests {
             uri: "/x?y=syt_3",
             headers: &headers,
             body: &body,
-            status: Some(200),
+            answered: &answered,
         };
         let kept = transcript.receive(&received);
         transcript.receive(&received);
@@ -379,8 +398,45 @@ mod tests {
         assert_eq!(kept.recorded.url, "https://localhost:9000/x?y=<redacted>");
         assert_eq!(kept.recorded.received_by.as_deref(), Some("localhost:9000"));
         assert!(!format!("{:?}", kept.recorded).contains("syt_3"));
+        assert_eq!(kept.describe(), r#"404 { "no": "<redacted>" }"#);
+        assert_eq!(kept.recorded.response_headers, [("location".to_owned(), "/<redacted>".to_owned())]);
+        assert_eq!(kept.recorded.fault, None);
         transcript.receive(&Received { by: "localhost:9001", ..received });
         assert_eq!(transcript.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_whole_answer_says_why() {
+        let transcript = Transcript::default();
+        let silence = Answered { fault: Some("silence"), ..Answered::default() };
+        let endless = Answered { status: Some(200), fault: Some("no end"), ..Answered::default() };
+        for (answered, by) in [(&silence, "localhost:9000"), (&endless, "localhost:9001")] {
+            let at = Instant::now();
+            let (body, uri) = (&Bytes::new(), "/x");
+            let kept =
+                transcript.receive(&Received { by, at, method: "GET", uri, headers: &[], body, answered });
+            assert_eq!((kept.recorded.status, kept.recorded.response_body.as_ref()), (answered.status, None));
+            assert_eq!(kept.recorded.fault.as_deref(), answered.fault);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_answer_says_how_long_it_is() {
+        // Cut in the middle of a character.
+        assert_eq!(show(&BTreeSet::new(), &"aä".as_bytes()[..2], 900), "a… (900 bytes in all)");
+        assert_eq!(show(&BTreeSet::new(), &"aä".as_bytes()[..2], 2), r"a\xc3");
+    }
+
+    #[test]
+    fn exchanges_stand_in_the_order_in_which_they_were_sent() {
+        let transcript = Transcript::default();
+        let early = Instant::now();
+        record(&transcript, Request::new("GET", "/late"), "");
+        let (body, answered) = (&Bytes::new(), &Answered::default());
+        let (by, method, uri) = ("localhost:9000", "GET", "/early");
+        transcript.receive(&Received { by, at: early, method, uri, headers: &[], body, answered });
+        let numbers: Vec<_> = transcript.exchanges().iter().map(|recorded| recorded.number).collect();
+        assert_eq!(numbers, [2, 1]);
     }
 
     #[test]

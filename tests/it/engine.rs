@@ -8,9 +8,10 @@ use capcheck::engine::plan::Plan;
 use capcheck::engine::result::{RunResult, Selection, Stopped, Verdict};
 use capcheck::engine::{self, Options, Request, exit};
 use capcheck::outcome::Outcome;
-use capcheck::scenarios::Scenario;
+use capcheck::scenarios::{Cx, Ran, Scenario};
 use capcheck::spec::requirement;
 use capcheck::target::config::Target;
+use capcheck::target::features::Feature;
 use capcheck::target::provision::Cast;
 use capcheck::{built_in, check, reference};
 use tokio::sync::Notify;
@@ -131,6 +132,63 @@ async fn a_scenario_that_hangs_is_untestable_within_its_deadline() {
     assert_eq!(outcomes(&result), [Outcome::Untestable, Outcome::Passed]);
     assert!(result.scenarios[0].reason.as_ref().unwrap().contains("scenario_timeout_s"));
     assert_eq!((result.verdict, exit::code(&result)), (Verdict::Incomplete, exit::INCOMPLETE));
+}
+
+/// What the target sent is told however the scenario ends; here it asks for a new homeserver's keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_target_sent_is_told_of_a_scenario_that_does_not_end_well() {
+    /// Says that the target knows the homeserver's keys by now.
+    static MET: Notify = Notify::const_new();
+    async fn meet(cx: &Cx) -> Ran {
+        let (alice, server) = (cx.user()?, cx.fresh_homeserver().await?);
+        cx.room_with(&alice.session(), &[&cx.remote_user(&server)?]).await?;
+        MET.notify_one();
+        Ok(())
+    }
+    static MEETS_AND_PANICS: Scenario = Scenario {
+        id: "server::meets_and_panics",
+        needs: &[Feature::Federation],
+        run: |cx| {
+            Box::pin(async move {
+                meet(&cx).await?;
+                panic!("on purpose")
+            })
+        },
+        ..PASSES
+    };
+    static MEETS_AND_HANGS: Scenario = Scenario {
+        id: "server::meets_and_hangs",
+        run: |cx| {
+            Box::pin(async move {
+                meet(&cx).await?;
+                pending().await
+            })
+        },
+        ..MEETS_AND_PANICS
+    };
+    let asks_for_keys = |result: &RunResult, outcome| {
+        let scenario = &result.scenarios[0];
+        assert_eq!(scenario.outcome, outcome, "{scenario:?}");
+        let received = scenario.exchanges.iter().filter(|exchange| exchange.received_by.is_some());
+        let keys = received.filter(|exchange| exchange.url.contains("/_matrix/key/v2/server"));
+        let answers: Vec<_> = keys.flat_map(|exchange| &exchange.response_body).collect();
+        assert!(answers.iter().any(|body| body.contains("verify_keys")), "{scenario:?}");
+    };
+    let patient = |target: &mut Target| target.limits.scenario_timeout = Duration::from_secs(2);
+    let result = run_on(patient, &[&MEETS_AND_PANICS], false, pending()).await;
+    asks_for_keys(&result, Outcome::HarnessFault);
+    let result = run_on(patient, &[&MEETS_AND_HANGS], false, pending()).await;
+    assert_eq!(result.stopped, None, "it was stopped by its deadline");
+    asks_for_keys(&result, Outcome::Untestable);
+    let endless = |target: &mut Target| target.limits.scenario_timeout = Duration::from_secs(600);
+    let met_again = async {
+        // Those before have left one notification.
+        MET.notified().await;
+        MET.notified().await;
+    };
+    let result = run_on(endless, &[&MEETS_AND_HANGS], false, met_again).await;
+    assert_eq!(result.stopped, Some(Stopped::Interrupted));
+    asks_for_keys(&result, Outcome::Untestable);
 }
 
 #[tokio::test]

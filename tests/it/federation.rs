@@ -10,7 +10,7 @@ use capcheck::built_in;
 use capcheck::engine::exit;
 use capcheck::engine::result::{RunResult, Selection, Verdict};
 use capcheck::outcome::Outcome;
-use capcheck::reference::{Options, Running};
+use capcheck::reference::{Fault, FaultSet, Options, Running};
 use capcheck::target::config::{Federation, Target};
 use capcheck::target::keys::PEERS_NEEDED;
 use capcheck::wire::TlsTrust;
@@ -204,6 +204,68 @@ async fn a_full_run_needs_as_many_ports_as_is_said() {
     let result = run_with(target, Selection::default(), options).await;
     let started = peers(&result).len();
     assert!((PEERS_NEEDED - 3..=PEERS_NEEDED).contains(&started), "{started}");
+    server.stop().await;
+}
+
+/// A run of `federation::believes_no_lie` of which every exchange is told.
+async fn lied_to(faults: FaultSet) -> RunResult {
+    let (target, server) = built_in::start(Options { faults, ..Options::default() }).await.unwrap();
+    let only = vec!["federation::believes_no_lie".to_owned()];
+    let options = capcheck::engine::Options { all_transcripts: true, ..OPTIONS };
+    let result = run_with(target, Selection { only, ..Selection::default() }, options).await;
+    server.stop().await;
+    result
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_s_questions_are_told_and_the_lies_that_were_answered() {
+    let result = lied_to(FaultSet::default()).await;
+    let scenario = &result.scenarios[0];
+    assert_eq!(scenario.outcome, Outcome::Passed, "{}", complaints(&result));
+    let received = scenario.exchanges.iter().filter(|exchange| exchange.received_by.is_some());
+    let questions: Vec<_> = received
+        .filter(|exchange| exchange.method == "GET" && exchange.url.contains("/users/%40zoe"))
+        .collect();
+    let lies = |lie: &str| questions.iter().filter(|e| e.response_body.as_deref() == Some(lie)).count();
+    assert_eq!(lies("{}"), 1, "{questions:?}");
+    assert_eq!(lies(r#"{"m.cap.forged.v1":{}}"#), 1, "{questions:?}");
+    assert!(questions.iter().all(|question| question.status == Some(200) && question.fault.is_none()));
+    assert!(questions.iter().all(|q| q.request_headers.iter().any(|(name, _)| name == "authorization")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchanges_are_told_in_their_order_and_findings_point_at_theirs() {
+    let result = lied_to(FaultSet::from_iter([Fault::LookupUnverified])).await;
+    let scenario = &result.scenarios[0];
+    assert!(scenario.exchanges.is_sorted_by_key(|exchange| exchange.at_ms));
+    assert!(scenario.exchanges.iter().map(|exchange| exchange.number).eq(1..=scenario.exchanges.len()));
+    assert!(!scenario.findings.is_empty());
+    for exchange in scenario.findings.iter().filter_map(|finding| finding.exchange.as_ref()) {
+        assert_eq!(scenario.exchanges.get(exchange.number - 1), Some(exchange));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenarios_that_share_a_homeserver_are_told_of_their_own_users() {
+    let (target, server) = built_in::start(Options::default()).await.unwrap();
+    let options = capcheck::engine::Options { all_transcripts: true, ..OPTIONS };
+    let result = run_with(target, all_of_federation(), options).await;
+    let mut shared = 0;
+    for scenario in &result.scenarios {
+        let (received, sent): (Vec<_>, Vec<_>) =
+            scenario.exchanges.iter().partition(|exchange| exchange.received_by.is_some());
+        // Whom a homeserver is asked for, in its own scenario, has joined a room or been spoken of there.
+        for question in received.iter().filter(|exchange| exchange.url.contains("/users/%40")) {
+            let (_, user) = question.url.split_once("/users/").unwrap();
+            let (user, _) = user.split_once("/sets/").unwrap_or((user, ""));
+            let decoded = user.replace("%40", "@").replace("%3A", ":");
+            let names = |text: &str| text.contains(user) || text.contains(&decoded);
+            let known = sent.iter().any(|e| names(&e.url) || e.request_body.as_deref().is_some_and(names));
+            assert!(known, "{} is told of {user}", scenario.id);
+            shared += 1;
+        }
+    }
+    assert!(shared > 20, "{shared}");
     server.stop().await;
 }
 

@@ -120,14 +120,23 @@ async fn answers_lookups_as_its_script_says() {
     assert_eq!((answer.status(), body(&answer)), (Some(200), set.clone()));
     let answer = ask("html").await;
     let kind = answer.result.as_ref().unwrap().header("content-type").unwrap().to_owned();
-    assert_eq!((answer.status(), kind.as_str(), body(&answer)), (Some(500), "text/html", html));
+    assert_eq!((answer.status(), kind.as_str(), body(&answer)), (Some(500), "text/html", html.clone()));
     let answer = ask("unknown").await;
     assert_eq!((answer.status(), answer.errcode().as_deref()), (Some(404), Some("M_NOT_FOUND")));
     // What is written later holds from then on.
     say("unknown", Answer::Set(set.clone()));
     assert_eq!(body(&*ask("unknown").await), set);
-    let statuses: Vec<_> = peer.journal().arrivals().iter().map(|arrival| arrival.status).collect();
-    assert_eq!(statuses, [Some(200), Some(500), Some(404), Some(200)]);
+    let long = Bytes::from(vec![b' '; 1 << 20]);
+    say("long", Answer::Set(long.clone()));
+    assert_eq!(body(&*ask("long").await), long);
+    let answered = peer.journal().arrivals().into_iter().map(|arrival| arrival.answered.clone());
+    let answered: Vec<_> = answered.collect();
+    let statuses: Vec<_> = answered.iter().map(|answered| answered.status).collect();
+    assert_eq!(statuses, [Some(200), Some(500), Some(404), Some(200), Some(200)]);
+    assert_eq!((answered[1].body.as_ref(), answered[1].length), (Some(&html), html.len()));
+    assert_eq!(answered[1].headers, [("content-type".to_owned(), "text/html".to_owned())]);
+    let kept = answered[4].body.as_ref().map(Bytes::len);
+    assert_eq!((kept, answered[4].length), (Some(8 << 10), long.len()), "the beginning of it is kept");
 }
 
 #[tokio::test]
@@ -150,8 +159,12 @@ async fn answers_lookups_badly_where_its_script_says_so() {
     assert_eq!(fault, NetworkFault::TimedOut { stage: "answer", limit });
     assert!(matches!(ask("endless").await, NetworkFault::TooLong { .. }));
     assert!(matches!(ask("broken").await, NetworkFault::Closed(_)));
-    let statuses: Vec<_> = peer.journal().arrivals().iter().map(|arrival| arrival.status).collect();
+    let statuses: Vec<_> = peer.journal().arrivals().iter().map(|arrival| arrival.answered.status).collect();
     assert_eq!(statuses, [None, None, Some(200), Some(200)]);
+    let faults = peer.journal().arrivals().into_iter().map(|arrival| arrival.answered.fault);
+    let silence = Some("the harness gives no answer");
+    let (endless, broken) = ("the harness sends a body without end", "the harness breaks the body off");
+    assert_eq!(faults.collect::<Vec<_>>(), [silence, silence, Some(endless), Some(broken)]);
     assert_eq!(site.incidents(), [""; 0], "a client may tire of waiting");
 }
 
@@ -195,6 +208,9 @@ async fn a_redirect_leads_to_the_set_and_is_seen_when_followed() {
     let location = answer.result.as_ref().unwrap().header("location").unwrap().to_owned();
     let path = location.strip_prefix(&format!("https://{}", peer.name())).unwrap();
     assert_eq!(body(&*site.send(&peer, Request::new("GET", path)).await), set);
+    let answered: Vec<_> = peer.journal().arrivals().iter().map(|arrival| arrival.answered.clone()).collect();
+    assert_eq!(answered[0].headers, [("location".to_owned(), location)]);
+    assert_eq!((answered[1].body.as_ref(), answered[1].fault), (Some(&set), None));
     let (user_id, hash) = ("@bob:peer".to_owned(), "a/b".to_owned());
     assert_eq!(peer.journal().arrivals()[1].asked, Asked::Redirected { user_id, hash });
 }
@@ -289,7 +305,7 @@ async fn refuses_what_is_not_signed_as_it_should_be_and_says_why() {
             "{fault}"
         );
         let arrival = peer.journal().arrivals()[number].clone();
-        assert_eq!((arrival.signature.clone(), arrival.status), (Err(fault), Some(401)));
+        assert_eq!((arrival.signature.clone(), arrival.answered.status), (Err(fault), Some(401)));
     }
     let fraction =
         Request::new("PUT", path).body(&b"{\"a\":1.5}"[..]).authorization(good.signed_by(key).to_string());

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::wire::Answered;
+
 /// How many requests a journal holds.
 const LONGEST: usize = 20_000;
 /// How many bytes of requests it holds.
@@ -32,15 +34,16 @@ pub struct Arrival {
     pub asked: Asked,
     /// Whose signature it bears, or why it bears none that holds. Requests for keys need none.
     pub signature: Result<String, SignatureFault>,
-    /// The status of the answer; `None` where the script gives none.
-    pub status: Option<u16>,
+    /// What it is answered.
+    pub answered: Answered,
 }
 
 impl Arrival {
     /// What it takes to keep it, nearly.
     fn bytes(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
-        self.uri.len() + headers + self.body.len()
+        let answered = self.answered.body.as_ref().map_or(0, Bytes::len);
+        self.uri.len() + headers + self.body.len() + answered
     }
 }
 
@@ -209,7 +212,7 @@ mod tests {
             body: body.to_string().into(),
             asked: Asked::Transaction { id: id.to_owned() },
             signature: Ok(origin.to_owned()),
-            status: Some(200),
+            answered: Answered::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -15,9 +15,13 @@ use super::host::Host;
 use super::journal::{Arrival, Asked, SignatureFault};
 use super::route;
 use super::script::Answer;
+use crate::wire::Answered;
+use crate::wire::transcript::SHOWN;
 
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 4 << 20;
+
+const JSON: &str = "application/json";
 
 /// The connection ends without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,7 @@ pub(super) struct NoAnswer;
 /// What a peer does about a request.
 enum Reply {
     Whole(u16, &'static str, Bytes),
-    /// To a path on the same peer.
+    /// To a URL.
     Redirect(String),
     Silence,
     Endless,
@@ -37,7 +41,7 @@ enum Reply {
 
 impl Reply {
     fn json(status: u16, value: &Value) -> Self {
-        Self::Whole(status, "application/json", value.to_string().into())
+        Self::Whole(status, JSON, value.to_string().into())
     }
 
     fn error(status: u16, errcode: &str, error: &str) -> Self {
@@ -50,6 +54,41 @@ impl Reply {
             Self::Redirect(_) => Some(307),
             Self::Endless | Self::Trickle | Self::BrokenOff => Some(200),
             Self::Silence => None,
+        }
+    }
+
+    /// The header that says something.
+    fn header(&self) -> Option<(HeaderName, &str)> {
+        match self {
+            Self::Whole(_, kind, _) => Some((CONTENT_TYPE, *kind)),
+            Self::Redirect(url) => Some((LOCATION, url.as_str())),
+            Self::Endless | Self::Trickle | Self::BrokenOff => Some((CONTENT_TYPE, JSON)),
+            Self::Silence => None,
+        }
+    }
+
+    /// As it is written down.
+    fn answered(&self) -> Answered {
+        let (body, fault) = match self {
+            Self::Whole(_, _, body) => (body.clone(), None),
+            Self::Redirect(_) => (Bytes::new(), None),
+            Self::Silence => (Bytes::new(), Some("the harness gives no answer")),
+            Self::Endless => (Bytes::new(), Some("the harness sends a body without end")),
+            Self::Trickle => (Bytes::new(), Some("the harness sends a body without end, in a trickle")),
+            Self::BrokenOff => (Bytes::new(), Some("the harness breaks the body off")),
+        };
+        // A slice would keep the whole of a long body alive.
+        let kept = if body.len() <= SHOWN { body.clone() } else { Bytes::copy_from_slice(&body[..SHOWN]) };
+        Answered {
+            status: self.status(),
+            headers: self
+                .header()
+                .iter()
+                .map(|(name, value)| (name.to_string(), (*value).to_owned()))
+                .collect(),
+            body: fault.is_none().then_some(kept),
+            length: body.len(),
+            fault,
         }
     }
 }
@@ -77,7 +116,7 @@ pub(super) async fn receive(host: &Host, request: Request<Incoming>) -> Result<A
         uri,
         headers,
         body,
-        status: None,
+        answered: Answered::default(),
     })
 }
 
@@ -99,7 +138,7 @@ pub(super) async fn answer(
         }
     };
     let reply = host.reply(&arrival);
-    arrival.status = reply.status();
+    arrival.answered = reply.answered();
     if !host.journal.record(arrival) {
         host.incident(sni, "a request was answered and not written down: the journal is full", false);
     }
@@ -122,7 +161,7 @@ impl Host {
             (_, Err(fault)) => return unauthorised(fault),
         };
         match asked {
-            Asked::Keys => Reply::Whole(200, "application/json", self.published.clone()),
+            Asked::Keys => Reply::Whole(200, JSON, self.published.clone()),
             Asked::Version => {
                 let version = env!("CARGO_PKG_VERSION");
                 Reply::json(200, &json!({ "server": { "name": "capcheck", "version": version } }))
@@ -138,12 +177,12 @@ impl Host {
                 _ => not_found("Not a user of the asking server"),
             },
             Asked::ServerSet { hash } if hash == self.set.hash().as_str() => {
-                Reply::Whole(200, "application/json", self.set.canonical_bytes().into())
+                Reply::Whole(200, JSON, self.set.canonical_bytes().into())
             }
             Asked::ServerSet { .. } => not_found("No such set"),
             Asked::Resolve { user_id, hash } => self.resolve(user_id, hash),
             Asked::Redirected { user_id, hash } => match self.script.answer(user_id, hash) {
-                Some(Answer::Redirect(set)) => Reply::Whole(200, "application/json", set),
+                Some(Answer::Redirect(set)) => Reply::Whole(200, JSON, set),
                 _ => not_found("Nothing was redirected here"),
             },
             Asked::Other => {
@@ -156,13 +195,15 @@ impl Host {
     fn resolve(&self, user_id: &str, hash: &str) -> Reply {
         match self.script.answer(user_id, hash) {
             None => not_found("No such user or set"),
-            Some(Answer::Set(set)) => Reply::Whole(200, "application/json", set),
+            Some(Answer::Set(set)) => Reply::Whole(200, JSON, set),
             Some(Answer::Status(status, kind, body)) => Reply::Whole(status, kind, body),
             Some(Answer::Silence) => Reply::Silence,
             Some(Answer::Endless) => Reply::Endless,
             Some(Answer::Trickle) => Reply::Trickle,
             Some(Answer::BrokenOff) => Reply::BrokenOff,
-            Some(Answer::Redirect(_)) => Reply::Redirect(route::redirected(user_id, hash)),
+            Some(Answer::Redirect(_)) => {
+                Reply::Redirect(format!("https://{}{}", self.name, route::redirected(user_id, hash)))
+            }
         }
     }
 
@@ -170,18 +211,14 @@ impl Host {
         let hold = self.run.config.hold;
         let status = reply.status().and_then(|status| StatusCode::from_u16(status).ok());
         let answer = Response::builder().status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-        let json = || ("application/json", CONTENT_TYPE);
+        let answer =
+            reply.header().into_iter().fold(answer, |answer, (name, value)| answer.header(name, value));
         let answer = match reply {
-            Reply::Whole(_, kind, body) => answer.header(CONTENT_TYPE, kind).body(body::whole(body)),
-            Reply::Redirect(path) => answer
-                .header(LOCATION, format!("https://{}{path}", self.name))
-                .body(body::whole(Bytes::new())),
-            Reply::Endless => answer.header(json().1, json().0).body(body::endless(hold)),
-            Reply::Trickle => answer.header(json().1, json().0).body(body::trickle(hold)),
-            Reply::BrokenOff => answer
-                .header(json().1, json().0)
-                .header(CONTENT_LENGTH, body::PROMISED)
-                .body(body::broken_off()),
+            Reply::Whole(_, _, body) => answer.body(body::whole(body)),
+            Reply::Redirect(_) => answer.body(body::whole(Bytes::new())),
+            Reply::Endless => answer.body(body::endless(hold)),
+            Reply::Trickle => answer.body(body::trickle(hold)),
+            Reply::BrokenOff => answer.header(CONTENT_LENGTH, body::PROMISED).body(body::broken_off()),
             Reply::Silence => {
                 // hyper drops this future, and so ends the wait, when the client goes away.
                 let _ = timeout(hold, std::future::pending::<()>()).await;
