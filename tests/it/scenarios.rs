@@ -124,11 +124,16 @@ impl Used {
 
     /// `clients` and `servers` are where clients, and where other homeservers, are answered.
     fn really(result: &ScenarioResult, clients: &[Url], servers: &[Url]) -> Self {
-        let sent = result.exchanges.iter().filter(|exchange| exchange.received_by.is_none());
         let mut operations = BTreeSet::new();
         let mut paths = Vec::new();
-        for exchange in sent {
+        for exchange in &result.exchanges {
             let (method, url) = (exchange.method.as_str(), exchange.url.as_str());
+            // What the target asks of the harness's homeservers are operations that it has to know, too.
+            if let Some(peer) = &exchange.received_by {
+                let path = url.strip_prefix(&format!("https://{peer}")).unwrap();
+                operations.extend(operation(method, path, &Operation::ALL[5..]));
+                continue;
+            }
             match (path(url, clients), path(url, servers)) {
                 (Some(path), _) => {
                     operations.extend(operation(method, path, &Operation::CLIENT));

@@ -16,61 +16,61 @@ scenarios! { federation:
     survives_a_homeserver_that_is_gone {
         says: "Nobody is there any more: the client is told so, and in time",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_is_silent {
         says: "The remote homeserver takes the question and says nothing",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_knows_nothing {
         says: "The remote homeserver does not know the set, and later does",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_breaks_down {
         says: "The remote homeserver answers with an error of its own",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_sends_a_web_page {
         says: "What comes is no JSON, as from a proxy in front",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_never_ends {
         says: "What comes does not end",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_trickles {
         says: "What comes does not end, and is too little to be too long",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     survives_a_homeserver_that_breaks_off {
         says: "What comes ends in the middle",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     follows_no_redirect {
         says: "What comes points elsewhere, where the right answer lies, and nobody goes there",
         covers: ["federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     believes_no_lie {
         says: "What does not hash to the question is not served, and the honest answer that comes later is",
         covers: ["federation.lookup-verified", "federation.lookup-failure", "federation.lookup-failure-status"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
 }

@@ -14,31 +14,31 @@ scenarios! { federation:
     looks_up_what_presence_announced {
         says: "A client resolves the hash that a remote user's presence carries: the remote homeserver is asked, with a signature",
         covers: ["federation.lookup"],
-        needs: [FEDERATION, RESOLVE, PRESENCE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE, PRESENCE],
         cast: users(1),
     }
     looks_up_what_it_has_never_seen {
         says: "So it is with a hash that presence never carried, whatever is in it",
         covers: ["federation.lookup"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     takes_every_spelling_of_an_answer {
         says: "The remote homeserver may spell the set as it likes, and need not be brief",
         covers: ["federation.lookup"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(1),
     }
     asks_once {
         says: "However often, for whomever and of whomever a hash is resolved, the remote homeserver is asked once",
         covers: ["federation.lookup-cached"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(2),
     }
     asks_nobody_for_strangers {
         says: "For a client that shares no room with the remote user nobody is asked",
         covers: ["federation.lookup-private"],
-        needs: [FEDERATION, RESOLVE],
+        needs: [FEDERATION, RESOLVE, FED_RESOLVE],
         cast: users(2),
     }
 }
