@@ -155,11 +155,11 @@ pub const ACCOUNT: &str = "users.accounts";
 /// A literal, so that the meaning of `ports` can hold it.
 macro_rules! peers_needed {
     () => {
-        16
+        14
     };
 }
 
-/// How many homeservers of the harness a full run starts at most, each on a port of its own.
+/// How many homeservers of the harness a full run starts, each on a port of its own.
 pub const PEERS_NEEDED: usize = peers_needed!();
 
 /// The four ways for users to come into being.
@@ -286,7 +286,7 @@ pub const KEYS: &[Key] = &[
     key("federation", "advertise", Kind::Host, without("localhost when listening on loopback, else the address in listen", r#""host.docker.internal""#),
         "The host in their server names: how the target reaches them."),
     key("federation", "ports", Kind::Ports, without("any that are free", r#""9000-9031""#),
-        concat!("Their ports, one a homeserver; a full run starts ", peers_needed!(), " at most. For targets to whom ports are published or forwarded.")),
+        concat!("Their ports, one a homeserver; a full run starts ", peers_needed!(), ". For targets to whom ports are published or forwarded.")),
     key("federation", "ca_cert", Kind::File, without("required, unless cert is given", r#""federation-ca/ca.pem""#),
         "The authority that issues their certificates, which the target trusts: ca.pem of capcheck federation-ca, relative to this file."),
     key("federation", "ca_key", Kind::File, without("required by ca_cert", r#""federation-ca/ca.key""#),

@@ -268,6 +268,8 @@ async fn several_tokens_of_a_user_are_several_sessions() {
         tokens.push(account.token.clone().unwrap());
     }
     target.users = Users::Tokens(tokens);
+    // What never comes is not waited for long.
+    target.limits.settle = super::support::SETTLE;
     let result = everything(target, OPTIONS).await;
     assert_eq!(exit::code(&result), exit::NON_CONFORMANT, "{}", complaints(&result));
     assert!(with_outcome(&result, Outcome::Failed).contains(&"union.of-all"), "{}", complaints(&result));

@@ -215,7 +215,7 @@ fn an_example_of_ports_is_enough_for_a_full_run() {
     let keys::Otherwise::Absent { example, .. } = key.otherwise else { panic!("ports has no default") };
     let ports = federation(&format!("{CA}ports = {example}")).ports.unwrap();
     assert!(ports.count() >= keys::PEERS_NEEDED, "{example}");
-    assert!(key.meaning.contains(&format!(" {} ", keys::PEERS_NEEDED)), "{}", key.meaning);
+    assert!(key.meaning.contains(&format!(" {}.", keys::PEERS_NEEDED)), "{}", key.meaning);
 }
 
 /// `docs/federation.md` shows target files that can be read, and messages that preflight has.
