@@ -47,12 +47,18 @@ impl Met {
         if !shown {
             return;
         }
-        let mut arrivals: Vec<_> = met.iter().flat_map(Acquaintance::arrivals).collect();
-        arrivals.sort_by_key(|(_, arrival)| arrival.at);
-        for (server, arrival) in arrivals.into_iter().take(MOST) {
+        for (server, arrival) in first(met.iter().flat_map(Acquaintance::arrivals).collect()) {
             server.shown(&arrival);
         }
     }
+}
+
+/// The first of what came, each once, though a scenario may meet a homeserver twice.
+fn first<S>(mut arrivals: Vec<(S, Arc<Arrival>)>) -> Vec<(S, Arc<Arrival>)> {
+    arrivals.sort_by_key(|(_, arrival)| arrival.at);
+    arrivals.dedup_by(|(_, one), (_, other)| Arc::ptr_eq(one, other));
+    arrivals.truncate(MOST);
+    arrivals
 }
 
 impl Acquaintance {
@@ -69,4 +75,46 @@ fn names_any(arrival: &Arrival, names: &[String]) -> bool {
     let uri = percent_decode_str(&arrival.uri).decode_utf8_lossy();
     let body = String::from_utf8_lossy(&arrival.body);
     names.iter().any(|name| uri.contains(name) || body.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::wire::Answered;
+    use crate::wire::peer::{Asked, SignatureFault};
+
+    fn arrival(at: Instant, uri: &str, body: &'static str) -> Arc<Arrival> {
+        Arc::new(Arrival {
+            number: 0,
+            at,
+            method: "GET".to_owned(),
+            uri: uri.to_owned(),
+            headers: Vec::new(),
+            body: body.into(),
+            asked: Asked::Other,
+            signature: Err(SignatureFault::Missing),
+            answered: Answered::default(),
+        })
+    }
+
+    #[test]
+    fn a_request_names_a_user_in_its_uri_or_in_its_body() {
+        let names = ["run-s1-".to_owned(), "@alice:target".to_owned()];
+        let names_one = |uri, body| names_any(&arrival(Instant::now(), uri, body), &names);
+        assert!(names_one("/users/%40zoe-run-s1-0%3Apeer", ""));
+        assert!(names_one("/users/%40alice%3Atarget", ""));
+        assert!(names_one("/send/1", r#"{ "user_id": "@alice:target" }"#));
+        assert!(!names_one("/users/%40zoe-run-s12-0%3Apeer", r#"{ "user_id": "@alice:elsewhere" }"#));
+    }
+
+    #[test]
+    fn the_first_are_shown_and_each_once() {
+        let start = Instant::now();
+        let after = |at| (at, arrival(start + Duration::from_millis(at), "/", ""));
+        let mut arrivals: Vec<_> = (0..300).rev().map(after).collect();
+        arrivals.extend(arrivals.clone());
+        assert!(first(arrivals).iter().map(|(at, _)| *at).eq(0..200));
+    }
 }

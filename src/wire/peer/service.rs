@@ -79,13 +79,10 @@ impl Reply {
         };
         // A slice would keep the whole of a long body alive.
         let kept = if body.len() <= SHOWN { body.clone() } else { Bytes::copy_from_slice(&body[..SHOWN]) };
+        let header = self.header().map(|(name, value)| (name.to_string(), value.to_owned()));
         Answered {
             status: self.status(),
-            headers: self
-                .header()
-                .iter()
-                .map(|(name, value)| (name.to_string(), (*value).to_owned()))
-                .collect(),
+            headers: header.into_iter().collect(),
             body: fault.is_none().then_some(kept),
             length: body.len(),
             fault,
