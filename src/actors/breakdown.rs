@@ -54,3 +54,46 @@ async fn control(client: &Client, about: &Arc<Exchange>) -> Result<(), Stop> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::wire::{ClientConfig, TlsTrust};
+
+    async fn target() -> (MockServer, Client) {
+        let server = MockServer::start().await;
+        for (asked, status) in [("/_matrix/client/versions", 200), ("/broken", 500)] {
+            Mock::given(path(asked)).respond_with(ResponseTemplate::new(status)).mount(&server).await;
+        }
+        let config = ClientConfig {
+            base: server.uri().parse().unwrap(),
+            tls: TlsTrust::System,
+            in_flight: 1,
+            timeout: Duration::from_secs(10),
+            max_body: 1 << 10,
+            max_obeyed: Duration::ZERO,
+        };
+        (server, Client::new(config).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_breakdown_that_comes_again_is_the_targets() {
+        let (_server, client) = target().await;
+        let exchange = client.send(Request::new("GET", "/broken")).await;
+        assert!(confirm(&client, &client, &exchange).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn where_nothing_was_asked_nothing_has_failed() {
+        let (_server, client) = target().await;
+        let gone = client.toward("http://127.0.0.1:1/".parse().unwrap(), TlsTrust::System).unwrap();
+        let exchange = gone.send(Request::new("GET", "/broken")).await;
+        let confirmed = confirm(&gone, &client, &exchange).await;
+        assert!(matches!(confirmed, Err(Stop::Untestable { .. })), "{confirmed:?}");
+    }
+}

@@ -32,7 +32,7 @@ impl Met {
 
     /// Remembers a homeserver that others use, too: what concerns the scenario names one of these.
     pub(crate) fn among_others(&self, server: &RemoteServer, names: Vec<String>) {
-        let before = server.peer().journal().arrivals().len();
+        let before = server.peer().journal().count();
         self.add(Acquaintance { server: server.clone(), before, names });
     }
 

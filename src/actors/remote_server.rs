@@ -235,7 +235,7 @@ impl RemoteServer {
         let window = Window::open(&self.stage);
         let journal = self.peer.journal();
         loop {
-            let (left, seen) = (window.left(), journal.arrivals().len());
+            let (left, seen) = (window.left(), journal.count());
             let judgement = self.told_last(user, expect);
             if judgement.holds {
                 return Ok(judgement);

@@ -40,7 +40,7 @@ impl Reply {
 
     /// The answer's JSON, read as tolerantly as clients do; `Null` where it is none.
     pub fn json(&self) -> Value {
-        self.response().and_then(|response| serde_json::from_slice(&response.body).ok()).unwrap_or_default()
+        self.exchange.json().unwrap_or_default()
     }
 
     /// The Matrix error code.
@@ -312,8 +312,7 @@ impl Reply {
 
     /// The operation is not there at all.
     pub fn unsupported(&self) -> bool {
-        matches!(self.exchange.status(), Some(404 | 405))
-            && self.errcode().as_deref() == Some("M_UNRECOGNIZED")
+        self.exchange.is_unrecognized()
     }
 
     /// Whether it is a 4xx.

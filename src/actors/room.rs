@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::outcome::Stop;
 use crate::spec::binding::encode;
+use crate::target::room;
 use crate::wire::Request;
 
 use super::{Session, User};
@@ -18,11 +19,7 @@ pub struct Room {
 impl Room {
     /// A room that anybody with its ID may join.
     pub async fn open(host: &Session) -> Result<Self, Stop> {
-        let mut body = json!({ "preset": "public_chat", "visibility": "private" });
-        if let Some(version) = &host.stage().world().target.room_version {
-            body["room_version"] = json!(version);
-        }
-        let reply = host.ask(Request::new("POST", "/_matrix/client/v3/createRoom").json(&body)).await?;
+        let reply = host.ask(room::create(&host.stage().world().target)).await?;
         let reply = reply.or_stop("createRoom")?;
         let id = reply.json()["room_id"].as_str().map(str::to_owned);
         let id =
@@ -47,11 +44,7 @@ impl Room {
     /// Joins from another homeserver, by way of the one where the room was made.
     pub async fn join_from_elsewhere(&self, session: &Session) -> Result<(), Stop> {
         let via = self.host.user_id().split_once(':').map_or("", |(_, server)| server);
-        // `server_name` until Matrix 1.12, `via` since.
-        let (room, via) = (encode(&self.id), encode(via));
-        let path = format!("/_matrix/client/v3/join/{room}?server_name={via}&via={via}");
-        let patience = session.stage().world().target.limits.remote_timeout;
-        let request = Request::new("POST", path).body("{}").long_poll(patience);
+        let request = room::join_from(&session.stage().world().target, &self.id, via);
         session.ask(request).await?.or_stop("joining a room of the other homeserver").map(drop)
     }
 

@@ -9,5 +9,6 @@ pub mod pair;
 mod patience;
 pub mod preflight;
 pub mod provision;
+pub mod room;
 pub mod template;
 pub mod url;

@@ -1,12 +1,10 @@
 //! Whether two homeservers of the user's federate with each other, which is for their own configuration.
 
-use serde_json::{Value, json};
-
-use crate::spec::binding::encode;
-use crate::wire::{Client, Request, Secret};
+use crate::wire::{Client, Secret};
 
 use super::config::Target;
 use super::provision::{Cast, Lease, Provisioner};
+use super::room;
 
 /// One of the two.
 #[derive(Clone, Copy, Debug)]
@@ -51,19 +49,12 @@ pub async fn share_a_room(first: Side<'_>, second: Side<'_>) -> Result<(), Strin
 
 async fn join(first: Side<'_>, host: &Lease, second: Side<'_>, guest: &Lease) -> Result<(), String> {
     let room = create_room(first.client, first.target, &host.ordinary[0].first.token).await?;
-    let (room, via) = (encode(&room), encode(first.server_name));
-    let path = format!("/_matrix/client/v3/join/{room}?server_name={via}&via={via}");
-    let request = Request::new("POST", path).body("{}").token(&guest.ordinary[0].first.token);
-    let joined = second.client.send(request.long_poll(second.target.limits.remote_timeout)).await;
+    let request = room::join_from(second.target, &room, first.server_name);
+    let joined = second.client.send(request.token(&guest.ordinary[0].first.token)).await;
     if joined.status() == Some(200) {
         return Ok(());
     }
-    let error: Value = joined
-        .result
-        .as_ref()
-        .ok()
-        .and_then(|response| serde_json::from_slice(&response.body).ok())
-        .unwrap_or_default();
+    let error = joined.json().unwrap_or_default();
     let words = error["error"].as_str().map(|words| format!(" ({words})")).unwrap_or_default();
     Err(format!(
         "a user of {} cannot join a room of {}: answered {}{words}. Do the two reach each other's federation ports, and trust each other's certificates?",
@@ -75,18 +66,8 @@ async fn join(first: Side<'_>, host: &Lease, second: Side<'_>, guest: &Lease) ->
 
 /// Makes a room that anybody with its ID may join, and gives its ID.
 pub(super) async fn create_room(client: &Client, target: &Target, token: &Secret) -> Result<String, String> {
-    let mut body = json!({ "preset": "public_chat", "visibility": "private" });
-    if let Some(version) = &target.room_version {
-        body["room_version"] = json!(version);
-    }
-    let request = Request::new("POST", "/_matrix/client/v3/createRoom").token(token).json(&body);
-    let created = client.send(request).await;
-    let answer: Value = created
-        .result
-        .as_ref()
-        .ok()
-        .and_then(|response| serde_json::from_slice(&response.body).ok())
-        .unwrap_or_default();
+    let created = client.send(room::create(target).token(token)).await;
+    let answer = created.json().unwrap_or_default();
     match answer["room_id"].as_str() {
         Some(room) => Ok(room.to_owned()),
         None => Err(format!("no room can be made: createRoom was answered {}", created.describe())),

@@ -267,12 +267,8 @@ impl Probe<'_> {
     async fn presence_is_shown(&self) -> Standing {
         let path = self.target.binding.presence.status.path(&[("user_id", &self.user.user_id)]);
         let ask = || self.send(Request::new("GET", path.clone()));
-        let shown = |exchange: &Arc<Exchange>| {
-            let body =
-                exchange.result.as_ref().ok().map(|response| response.body.clone()).unwrap_or_default();
-            let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-            said["status_msg"] == self.run_id
-        };
+        let shown =
+            |exchange: &Arc<Exchange>| exchange.json().is_some_and(|said| said["status_msg"] == self.run_id);
         let get =
             ask_until(self.target.limits.settle, ask, |get| get.status() != Some(200) || shown(get)).await;
         match get.status() {
@@ -385,14 +381,10 @@ pub(super) fn standing(
 
 /// Whether a path is as unknown to the target as one that cannot exist.
 pub(super) fn is_unsupported(exchange: &Exchange, nowhere: &Exchange) -> bool {
-    is_unrecognized(exchange)
+    exchange.is_unrecognized()
         || (matches!(exchange.status(), Some(404 | 405))
             && exchange.errcode().is_none()
             && alike(exchange, nowhere))
-}
-
-fn is_unrecognized(exchange: &Exchange) -> bool {
-    matches!(exchange.status(), Some(404 | 405)) && exchange.errcode().as_deref() == Some("M_UNRECOGNIZED")
 }
 
 /// The same status and the same body.

@@ -135,17 +135,22 @@ impl Authority {
 
 /// Whether a certificate may vouch for others, and now.
 fn check_issuer(certificate: &CertificateDer<'_>) -> Result<(), String> {
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
-    let validity = certificate.validity();
-    match () {
-        () if !certificate.is_ca() => {
+    match is_authority(certificate)? {
+        true => Ok(()),
+        false => {
             Err("it is no certificate authority's (basicConstraints): `capcheck federation-ca` makes one"
                 .to_owned())
         }
-        () if !validity.is_valid() => {
-            Err(format!("it is valid from {} to {} alone", validity.not_before, validity.not_after))
-        }
-        () => Ok(()),
+    }
+}
+
+/// Whether a certificate is an authority's, and not a homeserver's own; or why it is none, or not one now.
+pub(crate) fn is_authority(certificate: &CertificateDer<'_>) -> Result<bool, String> {
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    let validity = certificate.validity();
+    match validity.is_valid() {
+        true => Ok(certificate.is_ca()),
+        false => Err(format!("it is valid from {} to {} alone", validity.not_before, validity.not_after)),
     }
 }
 

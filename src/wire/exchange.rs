@@ -219,11 +219,20 @@ impl Exchange {
         self.result.as_ref().ok().map(|r| r.status)
     }
 
+    /// The body as JSON, read as tolerantly as clients do, whatever the status.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.result.as_ref().ok()?.body).ok()
+    }
+
     /// The `errcode` of a Matrix error, if the body is one.
     pub fn errcode(&self) -> Option<String> {
-        let response = self.result.as_ref().ok().filter(|response| response.status >= 400)?;
-        let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
-        Some(body.get("errcode")?.as_str()?.to_owned())
+        self.status().filter(|status| *status >= 400)?;
+        Some(self.json()?.get("errcode")?.as_str()?.to_owned())
+    }
+
+    /// Whether the target says that it knows no such operation.
+    pub fn is_unrecognized(&self) -> bool {
+        matches!(self.status(), Some(404 | 405)) && self.errcode().as_deref() == Some("M_UNRECOGNIZED")
     }
 
     /// Whether the target broke down: a 5xx, or no whole answer.

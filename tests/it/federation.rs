@@ -5,18 +5,22 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use capcheck::built_in;
 use capcheck::engine::exit;
 use capcheck::engine::result::{RunResult, Selection, Verdict};
 use capcheck::outcome::Outcome;
-use capcheck::reference::{Fault, FaultSet, Options, Running};
+use capcheck::reference::{self, Fault, FaultSet, FederationOptions, Options, Running, TlsIdentity};
 use capcheck::target::config::{Federation, Target};
 use capcheck::target::keys::PEERS_NEEDED;
 use capcheck::wire::TlsTrust;
 use capcheck::wire::authority::Authority;
 use capcheck::wire::peer::Identity;
 use capcheck::wire::signing::{ServerKeys, SigningKey};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, SanType, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Map, Value};
 
 use tokio::io::AsyncWriteExt as _;
@@ -389,4 +393,50 @@ async fn fewer_ports_than_a_full_run_needs_are_said_aloud() {
     let notes = run_one(target).await.notes;
     assert!(notes.iter().any(|note| note.starts_with("ports in [federation] are 5")), "{notes:?}");
     server.stop().await;
+}
+
+/// What is wrong with a certificate.
+type Flaw = fn(&mut CertificateParams);
+
+/// What is said of a target whose federation port has such a certificate, which is trusted as it stands.
+async fn certified(flaw: Flaw) -> String {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    flaw(&mut parameters);
+    let certificate = parameters.self_signed(&key).unwrap().der().clone();
+    let (mut target, server) = built_in::start(Options::default()).await.unwrap();
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let federation = FederationOptions {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        certificate: Arc::new(TlsIdentity { chain: vec![certificate.clone()], key }),
+        trust: vec![certificate.clone()],
+        timeout: Duration::from_secs(5),
+    };
+    let options = Options { federation: Some(federation), ..Options::default() };
+    let odd = reference::start("127.0.0.1:0".parse().unwrap(), options).await.unwrap();
+    target.url = odd.url().parse().unwrap();
+    let way = target.federation.as_mut().unwrap();
+    way.url = Some(odd.federation_url().unwrap().parse().unwrap());
+    way.tls = TlsTrust::Only(vec![certificate]);
+    let reason = reason(&run_one(target).await, Outcome::Untestable);
+    tokio::join!(odd.stop(), server.stop());
+    reason
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_certificate_is_told_with_what_to_do() {
+    let cases: [(Flaw, &str); 4] = [
+        (|parameters| parameters.not_after = date_time_ymd(2021, 1, 1), "has to be renewed"),
+        (|parameters| parameters.not_before = date_time_ymd(2090, 1, 1), "is not valid yet, or the clock"),
+        (
+            |parameters| parameters.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 2].into())],
+            "is for other names",
+        ),
+        (|parameters| parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained), "CA:FALSE"),
+    ];
+    for (flaw, advice) in cases {
+        let reason = certified(flaw).await;
+        assert!(reason.contains(advice), "{reason}");
+        assert!(!reason.contains("target_ca"), "{reason}");
+    }
 }

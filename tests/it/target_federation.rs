@@ -13,6 +13,7 @@ use capcheck::target::keys::{self, KEYS};
 use capcheck::wire::TlsTrust;
 use capcheck::wire::authority::Authority;
 use capcheck::wire::peer::Identity;
+use rcgen::{CertificateParams, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 /// An authority in ca.pem and ca.key, and a certificate for three hosts in own.pem and own.key.
@@ -216,6 +217,24 @@ fn an_example_of_ports_is_enough_for_a_full_run() {
     let ports = federation(&format!("{CA}ports = {example}")).ports.unwrap();
     assert!(ports.count() >= keys::PEERS_NEEDED, "{example}");
     assert!(key.meaning.contains(&format!(" {}.", keys::PEERS_NEEDED)), "{}", key.meaning);
+}
+
+#[test]
+fn a_certificate_that_is_no_homeservers_own_is_refused_when_the_file_is_read() {
+    let said = |change: fn(&mut CertificateParams)| {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        change(&mut parameters);
+        fs::write(FILES.path().join("odd.pem"), parameters.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(FILES.path().join("odd.key"), key.serialize_pem()).unwrap();
+        mistake("cert = 'odd.pem'\nkey = 'odd.key'")
+    };
+    let expired = said(|parameters| parameters.not_after = date_time_ymd(2021, 1, 1));
+    assert!(expired.contains("odd.pem: it is valid from"), "{expired}");
+    let early = said(|parameters| parameters.not_before = date_time_ymd(2090, 1, 1));
+    assert!(early.contains("odd.pem: it is valid from"), "{early}");
+    let authority = said(|parameters| parameters.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    assert!(authority.contains("odd.pem: it is an authority's own"), "{authority}");
 }
 
 /// `docs/federation.md` shows target files that can be read, and messages that preflight has.

@@ -9,10 +9,9 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::target::config::Federation;
-use crate::wire::authority::Authority;
+use crate::wire::authority::{Authority, is_authority};
 use crate::wire::peer::Identity;
 
 use super::build::Builder;
@@ -128,16 +127,12 @@ pub(super) fn bare(host: &str) -> &str {
 
 /// Whether a certificate can be a homeserver's own, and now.
 fn check_leaf(certificate: &CertificateDer<'_>) -> Result<(), String> {
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
-    let validity = certificate.validity();
-    match () {
-        () if certificate.is_ca() => {
-            Err("its first certificate is an authority's own (basicConstraints CA:TRUE), which most homeservers refuse".to_owned())
+    match is_authority(certificate)? {
+        false => Ok(()),
+        true => {
+            Err("it is an authority's own (basicConstraints CA:TRUE), which most homeservers refuse"
+                .to_owned())
         }
-        () if !validity.is_valid() => {
-            Err(format!("its first certificate is valid from {} to {} alone", validity.not_before, validity.not_after))
-        }
-        () => Ok(()),
     }
 }
 

@@ -18,18 +18,15 @@ pub(super) fn broken(reason: impl Into<String>, exchange: Option<&Arc<Exchange>>
 
 /// The body as a JSON object, whatever the status.
 pub(super) fn object(exchange: &Exchange) -> Option<Map<String, Value>> {
-    let response = exchange.result.as_ref().ok()?;
-    serde_json::from_slice(&response.body).ok()
+    match exchange.json()? {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
 }
 
 /// The Matrix error code of an answer.
 pub(super) fn errcode(exchange: &Exchange) -> Option<String> {
     object(exchange)?.get("errcode")?.as_str().map(str::to_owned)
-}
-
-/// Whether the server says that there is no such operation.
-pub(super) fn is_unrecognized(exchange: &Exchange) -> bool {
-    matches!(exchange.status(), Some(404 | 405)) && errcode(exchange).as_deref() == Some("M_UNRECOGNIZED")
 }
 
 /// The object in a 200, or an error that begins with `failure`.

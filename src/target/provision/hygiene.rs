@@ -11,7 +11,7 @@ use crate::target::config::Target;
 use crate::target::patience::ask_until;
 use crate::wire::{Client, Exchange, Request};
 
-use super::answer::{self, broken, is_unrecognized, object, said};
+use super::answer::{self, broken, object, said};
 use super::{Login, ProvisionError};
 
 /// How users of this target are cleaned, and shown to be clean.
@@ -91,7 +91,7 @@ impl Hygiene {
         client.send(request(Operation::Upload, json!({}))).await;
         let exchange = client.send(request(Operation::Declare, json!({ "sha256": hash.as_str() }))).await;
         // Where nothing can be declared, nothing was.
-        if exchange.status() == Some(200) || is_unrecognized(&exchange) {
+        if exchange.status() == Some(200) || exchange.is_unrecognized() {
             return Ok(());
         }
         let reason =

@@ -7,7 +7,7 @@ use sha1::Sha1;
 
 use crate::wire::{Client, Request, Secret};
 
-use super::answer::{self, broken, errcode, is_unrecognized, said};
+use super::answer::{self, broken, errcode, said};
 use super::names::password;
 use super::{Account, ProvisionError, Provisioner};
 
@@ -25,7 +25,7 @@ impl Provisioner {
         let nonce =
             answer::ok(client, &exchange, "").ok().and_then(|o| Some(o.get("nonce")?.as_str()?.to_owned()));
         let Some(nonce) = nonce else {
-            let advice = match is_unrecognized(&exchange) || exchange.status() == Some(400) {
+            let advice = match exchange.is_unrecognized() || exchange.status() == Some(400) {
                 true => {
                     ": set registration_shared_secret at the server and serve /_synapse/admin, or write another how in [users]"
                 }

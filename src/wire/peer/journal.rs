@@ -142,6 +142,11 @@ impl Journal {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).arrivals.clone()
     }
 
+    /// How many requests have arrived so far.
+    pub fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
     /// Whether everything that came was kept, so that what is not here did not come.
     pub fn is_whole(&self) -> bool {
         !self.kept.lock().unwrap_or_else(PoisonError::into_inner).has_overflown
