@@ -37,6 +37,14 @@ pub async fn start(options: Options) -> Result<(Target, Running), BuiltInError> 
     start_under(&Authority::generate()?, options).await
 }
 
+/// Starts it on loopback, and alone: it federates with nobody.
+pub async fn start_alone(options: Options) -> Result<(Target, Running), BuiltInError> {
+    let options = Options { federation: None, ..options };
+    let declared = options.clone();
+    let server = reference::start((Ipv4Addr::LOCALHOST, 0).into(), options).await?;
+    Ok((declare(&declared, &server)?, server))
+}
+
 /// Two of them that federate with each other: the first with these options, the second conforming.
 #[derive(Debug)]
 pub struct Pair {
@@ -64,11 +72,6 @@ pub async fn start_pair(options: Options) -> Result<Pair, BuiltInError> {
 }
 
 async fn start_under(authority: &Authority, mut options: Options) -> Result<(Target, Running), BuiltInError> {
-    let gated = options.grants.iter().find_map(|grant| {
-        let prefix = grant.users.strip_suffix('*')?.to_owned();
-        Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
-    });
-    let limit = options.limits.max_set_bytes;
     let ca = authority.certificate()?;
     let (chain, key) = authority.issue(&["localhost", "127.0.0.1"])?;
     options.federation = Some(FederationOptions {
@@ -77,12 +80,9 @@ async fn start_under(authority: &Authority, mut options: Options) -> Result<(Tar
         trust: vec![ca.clone()],
         timeout: REMOTE_TIMEOUT,
     });
+    let declared = options.clone();
     let server = reference::start((Ipv4Addr::LOCALHOST, 0).into(), options).await?;
-    let mut target = Target::at(base_url(&server.url())?);
-    target.gating = gated;
-    target.limits.max_set_bytes = Some(limit);
-    target.limits.in_flight = IN_FLIGHT;
-    target.limits.remote_timeout = REMOTE_TIMEOUT;
+    let mut target = declare(&declared, &server)?;
     target.federation = Some(Federation {
         url: server.federation_url().map(|url| base_url(&url)).transpose()?,
         tls: TlsTrust::Only(vec![ca]),
@@ -92,4 +92,18 @@ async fn start_under(authority: &Authority, mut options: Options) -> Result<(Tar
         identity: Identity::Authority(authority.clone()),
     });
     Ok((target, server))
+}
+
+/// What a target file would say of it.
+fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> {
+    let mut target = Target::at(base_url(&server.url())?);
+    target.gating = options.grants.iter().find_map(|grant| {
+        let prefix = grant.users.strip_suffix('*')?.to_owned();
+        Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
+    });
+    target.binding = options.binding.clone();
+    target.limits.max_set_bytes = Some(options.limits.max_set_bytes);
+    target.limits.in_flight = IN_FLIGHT;
+    target.limits.remote_timeout = REMOTE_TIMEOUT;
+    Ok(target)
 }

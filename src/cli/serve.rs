@@ -17,7 +17,9 @@ use rustls::pki_types::pem::PemObject as _;
 use super::interrupt::Interrupt;
 use super::output::fail;
 use crate::engine::exit::{FAULT, USAGE};
-use crate::reference::{self, Fault, FederationOptions, Grant, Options, Running, ServerLimits, TlsIdentity};
+use crate::reference::{
+    self, Fault, FederationOptions, Grant, Named as _, Options, Running, ServerLimits, TlsIdentity,
+};
 use crate::wire::authority::Authority;
 
 /// Within which another homeserver must answer: short, since whoever tries a suite on it waits for every
@@ -96,7 +98,7 @@ impl ServeArgs {
 
     /// No federation; then a fault that only other homeservers meet would do nothing, silently.
     fn alone(&self) -> Result<Option<FederationOptions>, String> {
-        match self.fault.iter().find(|fault| needs_federation(**fault)) {
+        match self.fault.iter().find(|fault| fault.is_between_servers()) {
             None => Ok(None),
             Some(fault) => Err(format!(
                 "--fault {fault} breaks {} and nothing else, so without --federation-listen it does nothing",
@@ -126,11 +128,6 @@ impl ServeArgs {
         let certificate = Arc::new(TlsIdentity { chain, key });
         Ok(Some(FederationOptions { listen, certificate, trust, timeout: REMOTE_TIMEOUT }))
     }
-}
-
-/// Whether all that a fault breaks lies between homeservers.
-fn needs_federation(fault: Fault) -> bool {
-    fault.breaks().iter().all(|requirement| requirement.starts_with("federation."))
 }
 
 /// Whom its certificate is for: the host of its server name, localhost, and where it listens.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Fault, FaultSet};
+use super::Named as _;
+use super::faults::{Fault, FaultSet};
 use crate::spec::requirement::{self, Level};
 
 #[test]

@@ -31,17 +31,23 @@ mod faults_test;
 mod federation;
 mod grants;
 mod http;
+mod named;
 mod options;
 mod routes;
 mod server;
 #[cfg(test)]
 mod server_test;
 mod state;
+pub mod variants;
+#[cfg(test)]
+mod variants_test;
 
-pub use faults::{Fault, FaultSet, UnknownFault};
+pub use faults::{Fault, FaultSet};
 pub use grants::{Grant, GrantError};
+pub use named::{Named, NamedSet, UnknownName};
 pub use options::{
     Account, AccountError, FederationOptions, Options, Registration, RegistrationError, ServerLimits,
     TlsIdentity,
 };
 pub use server::{Running, StartError, start};
+pub use variants::{Variant, VariantSet};

@@ -12,6 +12,7 @@ use crate::wire::Secret;
 
 use super::faults::FaultSet;
 use super::grants::Grant;
+use super::variants::VariantSet;
 
 /// How a homeserver is set up; the default is the one that `capcheck run` tests itself on.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Options {
     pub limits: ServerLimits,
     /// Its deviations from the protocol; none makes it conform.
     pub faults: FaultSet,
+    /// The freedoms that it takes; with any of them it conforms as well.
+    pub variants: VariantSet,
     /// Operation to HTTP.
     pub binding: Binding,
     /// Whether it has presence at all.
@@ -83,6 +86,7 @@ impl Default for Options {
             accounts: Vec::new(),
             limits: ServerLimits::default(),
             faults: FaultSet::default(),
+            variants: VariantSet::default(),
             binding: Binding::default(),
             presence_enabled: true,
             federation: None,

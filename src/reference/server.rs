@@ -22,6 +22,7 @@ use super::federation::{Federation, TlsListener, deliver};
 use super::options::{Account, Options};
 use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
+use super::variants::Variant;
 
 /// How long `stop` waits for answers under way.
 const GRACE: Duration = Duration::from_secs(2);
@@ -208,7 +209,7 @@ impl Server {
             routes: Routes::new(&options.binding, faults),
             fed_routes: Routes::between_servers(&options.binding),
             federation,
-            arithmetic: Arithmetic { faults },
+            arithmetic: Arithmetic { faults, variants: options.variants },
             server_name: server_name.to_owned(),
             options,
             epoch_ms,
@@ -254,6 +255,11 @@ impl Server {
     /// Whether the server deviates so.
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.options.faults.has(fault)
+    }
+
+    /// Whether the server takes this freedom.
+    pub(crate) fn may(&self, variant: Variant) -> bool {
+        self.options.variants.has(variant)
     }
 
     /// Whether a request comes from this very server. None does, but faults take some for such.

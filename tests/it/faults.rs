@@ -10,7 +10,7 @@ use capcheck::engine::plan::Plan;
 use capcheck::engine::result::{RequirementResult, RunResult, Selection};
 use capcheck::engine::{self, Options, Request};
 use capcheck::outcome::Outcome;
-use capcheck::reference::{self, Fault, FaultSet};
+use capcheck::reference::{self, Fault, FaultSet, Named as _};
 use capcheck::spec::requirement::{self, Level, Requirement};
 use futures_util::StreamExt as _;
 

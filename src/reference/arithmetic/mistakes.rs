@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn with(fault: Fault) -> Arithmetic {
-        Arithmetic { faults: [fault].into_iter().collect() }
+        Arithmetic { faults: [fault].into_iter().collect(), ..Arithmetic::default() }
     }
 
     #[test]

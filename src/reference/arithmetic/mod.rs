@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use self::dialect::Dialect;
 use super::errors::MatrixError;
 use super::faults::{Fault, FaultSet};
+use super::variants::VariantSet;
 
 /// A capability set with all that is derived from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +30,11 @@ pub(crate) struct Set {
     pub(crate) members: CanonicalJsonObject,
 }
 
-/// How this server computes, its faults included.
+/// How this server computes, its faults and freedoms included.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Arithmetic {
     pub(crate) faults: FaultSet,
+    pub(crate) variants: VariantSet,
 }
 
 impl Arithmetic {
@@ -166,10 +168,8 @@ fn is_hash(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const HONEST: FaultSet = FaultSet::NONE;
-
     fn honest() -> Arithmetic {
-        Arithmetic { faults: HONEST }
+        Arithmetic::default()
     }
 
     fn set(text: &str) -> Arc<Set> {

@@ -21,7 +21,7 @@ use self::lookups::{failed_lookups, lookups};
 use self::offers::{auth, hashes, offers};
 use self::site::Site;
 use self::telling::{presence, resolutions};
-use super::{Fault, FaultSet};
+use super::{Fault, FaultSet, Named as _};
 
 /// What was found wrong in some areas, as requirement and check.
 async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str, String)> {

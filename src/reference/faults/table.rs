@@ -1,8 +1,10 @@
 //! The faults, one row each: data, and the macro that makes it a type.
 
-/// Makes the enum and its table from one row a fault.
+/// Makes the enum and its table from one row a fault: `breaks` what it is, `with` what fails along with
+/// that, `because` of which.
 macro_rules! faults {
-    ($($fault:ident = $id:literal breaks [$($broken:literal),+] of $sentence:literal: $summary:literal;)+) => {
+    ($($fault:ident = $id:literal breaks [$($broken:literal),+] of $sentence:literal: $summary:literal
+        $(, with [$($along:literal),+] because $because:expr)*;)+) => {
         /// A deviation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fault {
@@ -15,6 +17,7 @@ macro_rules! faults {
             id: $id,
             summary: $summary,
             breaks: &[$($broken),+],
+            collateral: &[$(Collateral { requirements: &[$($along),+], because: $because }),*],
             sentence: $sentence,
         },)+];
     };
@@ -26,7 +29,17 @@ pub(super) struct Row {
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) breaks: &'static [&'static str],
+    pub(super) collateral: &'static [Collateral],
     pub(super) sentence: &'static str,
+}
+
+/// Requirements that a fault does not break, and that fail with it all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collateral {
+    /// Their ids.
+    pub requirements: &'static [&'static str],
+    /// Why no suite could tell the difference, or need not.
+    pub because: &'static str,
 }
 
 faults! {

@@ -29,6 +29,7 @@ use super::faults::{Fault, FaultSet};
 use super::federation::pdu::Signer;
 use super::grants::Grant;
 use super::options::{Options, ServerLimits};
+use super::variants::{Variant, VariantSet};
 
 pub(crate) use accounts::NewUser;
 pub(crate) use across::Visit;
@@ -52,6 +53,7 @@ pub(crate) struct Rules {
     pub(crate) grants: Vec<Grant>,
     pub(crate) limits: ServerLimits,
     pub(crate) faults: FaultSet,
+    pub(crate) variants: VariantSet,
     pub(crate) presence_enabled: bool,
     /// The type of the event that carries the hash.
     pub(crate) presence_event: String,
@@ -72,6 +74,7 @@ impl Rules {
             grants: options.grants.clone(),
             limits: options.limits.clone(),
             faults: options.faults,
+            variants: options.variants,
             presence_enabled: options.presence_enabled,
             presence_event: options.binding.presence.event.clone(),
             presence_field: options.binding.presence.field.clone(),
@@ -168,8 +171,12 @@ impl State {
         self.rules.faults.has(fault)
     }
 
+    fn may(&self, variant: Variant) -> bool {
+        self.rules.variants.has(variant)
+    }
+
     fn arithmetic(&self) -> Arithmetic {
-        Arithmetic { faults: self.rules.faults }
+        Arithmetic { faults: self.rules.faults, variants: self.rules.variants }
     }
 
     fn advance(&mut self) -> u64 {

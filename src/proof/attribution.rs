@@ -1,0 +1,1 @@
+//! Faults: whether the suite blames what a fault breaks, and nothing else without a reason.
