@@ -12,7 +12,7 @@ use crate::wire::Secret;
 
 use super::faults::FaultSet;
 use super::grants::Grant;
-use super::variants::VariantSet;
+use super::variants::{Variant, VariantSet};
 
 /// How a homeserver is set up; the default is the one that `capcheck run` tests itself on.
 #[derive(Clone, Debug)]
@@ -91,6 +91,18 @@ impl Default for Options {
             presence_enabled: true,
             federation: None,
         }
+    }
+}
+
+impl Options {
+    /// The same homeserver with these freedoms, where they are options of their own those set along.
+    #[must_use]
+    pub fn taking(mut self, variants: VariantSet) -> Self {
+        self.variants = variants;
+        if variants.has(Variant::KnownForever) {
+            self.limits.known_for = Duration::MAX;
+        }
+        self
     }
 }
 
