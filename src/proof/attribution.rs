@@ -1,6 +1,6 @@
 //! Faults: whether the suite blames what a fault breaks, and nothing else without a reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Attribution {
     /// The fault.
     pub fault: &'static str,
     /// The requirements that it says it breaks, and that failed: it is killed.
-    pub killed: Vec<String>,
+    pub killed: BTreeSet<String>,
     /// The requirements that it says it breaks, and that did not fail, with what came of them.
     pub spared: BTreeMap<String, String>,
     /// The requirements that failed with those, and why, as the table has it.
@@ -47,7 +47,7 @@ impl Attribution {
         let mut this = Self::nothing(fault);
         for (id, failure) in &trial.failed {
             match explained.get(id.as_str()) {
-                _ if breaks(id) => this.killed.push(id.clone()),
+                _ if breaks(id) => drop(this.killed.insert(id.clone())),
                 Some(because) => drop(this.collateral.insert(id.clone(), because)),
                 None => drop(this.unexplained.insert(id.clone(), failure.to_string())),
             }
@@ -66,7 +66,7 @@ impl Attribution {
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let along = fault.collateral().iter();
         Self {
-            killed: ids(fault.breaks()),
+            killed: ids(fault.breaks()).into_iter().collect(),
             collateral: along
                 .flat_map(|c| ids(c.requirements).into_iter().map(|id| (id, c.because)))
                 .collect(),
@@ -77,7 +77,7 @@ impl Attribution {
     fn nothing(fault: Fault) -> Self {
         Self {
             fault: fault.id(),
-            killed: Vec::new(),
+            killed: BTreeSet::new(),
             spared: BTreeMap::new(),
             collateral: BTreeMap::new(),
             unexplained: BTreeMap::new(),
@@ -107,8 +107,6 @@ impl Attribution {
     fn confirmed_by(self, again: Self) -> Self {
         let Self { mut killed, spared, collateral, unexplained, unseen, harness_faults, .. } = again;
         killed.extend(self.killed);
-        killed.sort();
-        killed.dedup();
         let mut ours = self.harness_faults;
         ours.extend(harness_faults);
         Self {

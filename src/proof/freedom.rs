@@ -41,6 +41,15 @@ impl Combination {
         Self { variants: variants.into_iter().collect(), lapses }
     }
 
+    /// All that is in either; of each choice what is in this one.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let made: BTreeSet<_> = self.variants.iter().filter_map(Variant::choice).collect();
+        let open = |variant: &Variant| variant.choice().is_none_or(|choice| !made.contains(choice));
+        let variants = self.variants.iter().chain(other.variants.iter().filter(open)).collect();
+        Self { variants, lapses: self.lapses.iter().chain(other.lapses.iter()).collect() }
+    }
+
     /// The shoulds that may fail with it.
     fn lets_go(&self) -> BTreeSet<&'static str> {
         let of_lapse = |fault: Fault| {

@@ -17,5 +17,7 @@ pub mod json;
 pub mod markdown;
 pub mod pairs;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod trial;

@@ -1,5 +1,6 @@
 //! A proof as a page for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::attribution::Attribution;
@@ -27,7 +28,7 @@ fn fault(page: &mut String, attribution: &Attribution, full: bool) -> Vec<String
         0 => String::new(),
         count => format!("  +{count}"),
     };
-    let killed = attribution.killed.join(" ");
+    let killed = attribution.killed.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     put(page, format_args!("{word:<9} {:<34} {killed}{along}\n", attribution.fault));
     for (id, because) in attribution.collateral.iter().filter(|_| full) {
         put(page, format_args!("    along    {id}: {because}\n"));
@@ -59,22 +60,25 @@ fn pair(page: &mut String, couple: &Couple) -> Vec<String> {
     couple.findings.clone()
 }
 
-/// What all of it comes to, with the findings once more.
+/// What all of it comes to, and where to look.
 pub fn summary(proof: &Proof) -> String {
     let mut page = String::new();
     for row in rows(proof) {
         put(&mut page, format_args!("{:<14}{}\n", row.0, row.1));
     }
-    let findings = proof.findings();
+    let mut findings: BTreeMap<String, usize> = BTreeMap::new();
+    for (what, _) in proof.findings() {
+        *findings.entry(what).or_default() += 1;
+    }
     if proof.interrupted {
         page.push_str("\nInterrupted: the rest was not tried.\n");
     }
-    match findings.len() {
-        0 => page.push_str("\nNothing found against the suite.\n"),
-        count => put(&mut page, format_args!("\n{count} found against the suite:\n")),
-    }
-    for (what, finding) in findings {
-        put(&mut page, format_args!("  {what}: {finding}\n"));
+    page.push_str(match findings.is_empty() {
+        true => "\nNothing was found against the suite.\n",
+        false => "\nFindings against the suite, or against its tables:\n",
+    });
+    for (what, count) in findings {
+        put(&mut page, format_args!("  {what}  {count}\n"));
     }
     page
 }

@@ -102,3 +102,116 @@ impl Sink {
 fn unopened(spec: &ReportSpec, reason: String) -> ReportError {
     ReportError::Open { format: spec.format, to: spec.to.clone(), reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::report::fixture;
+
+    fn specs(dir: &Path, specs: &[&str]) -> Vec<ReportSpec> {
+        specs.iter().map(|spec| spec.replace("DIR", dir.to_str().unwrap()).parse().unwrap()).collect()
+    }
+
+    fn refused(dir: &Path, asked: &[&str]) -> String {
+        Sinks::open(&specs(dir, asked)).unwrap_err().to_string().replace(dir.to_str().unwrap(), "DIR")
+    }
+
+    fn files(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_report_is_written_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sinks = Sinks::open(&specs(dir.path(), &["json=DIR/a.json", "junit=DIR/a.xml"])).unwrap();
+        assert!(!sinks.uses_stdout());
+        sinks.on(&Event::Finished(&fixture::conformant())).unwrap();
+        drop(sinks);
+        assert_eq!(files(dir.path()), ["a.json", "a.xml"]);
+        let json: serde_json::Value =
+            serde_json::from_slice(&fs::read(dir.path().join("a.json")).unwrap()).unwrap();
+        assert_eq!(json["verdict"], "conformant");
+        let xml = fs::read_to_string(dir.path().join("a.xml")).unwrap();
+        assert_eq!(quick_junit::Report::deserialize_from_str(&xml).unwrap().tests, 4);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_known_before_the_run() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        fs::create_dir(dir.path().join("folder")).unwrap();
+        let cases = [
+            (
+                "json=DIR/no/a.json",
+                "cannot write the json report to DIR/no/a.json: the directory DIR/no does not exist",
+            ),
+            ("junit=DIR/folder", "cannot write the junit report to DIR/folder: it is a directory"),
+            (
+                "json=DIR/file/a.json",
+                "cannot write the json report to DIR/file/a.json: Not a directory (os error 20)",
+            ),
+        ];
+        for (asked, message) in cases {
+            assert_eq!(refused(dir.path(), &[asked]), message);
+        }
+        assert_eq!(files(dir.path()), ["file", "folder"], "nothing may be left behind");
+    }
+
+    #[test]
+    fn two_reports_never_share_a_place() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("folder")).unwrap();
+        let same = ["json=DIR/a", "junit=DIR/folder/../a"];
+        assert_eq!(
+            refused(dir.path(), &same),
+            "two reports go to DIR/folder/../a: give each a place of its own"
+        );
+        let stdout = ["json=-", "junit=-"];
+        assert_eq!(refused(dir.path(), &stdout), "two reports go to stdout: give each a place of its own");
+        assert!(Sinks::open(&specs(dir.path(), &["json=-", "junit=DIR/a"])).unwrap().uses_stdout());
+    }
+
+    #[test]
+    fn a_run_that_never_ends_leaves_the_old_report_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("old.json"), "old").unwrap();
+        drop(Sinks::open(&specs(dir.path(), &["json=DIR/old.json", "junit=DIR/new.xml"])).unwrap());
+        assert_eq!(files(dir.path()), ["old.json"]);
+        assert_eq!(fs::read_to_string(dir.path().join("old.json")).unwrap(), "old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_a_mode_stays_a_mode() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real.json"), dir.path().join("link.json"));
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&real, &link).unwrap();
+        let mut sinks = Sinks::open(&specs(dir.path(), &["json=DIR/link.json"])).unwrap();
+        assert!(sinks.write(&fixture::conformant()).is_empty());
+        assert!(link.is_symlink() && fs::read(&real).unwrap().starts_with(b"{"));
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    /// `/dev/full` opens like any file and has never room.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_and_keeps_no_other_report_from_being_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sinks = Sinks::open(&specs(dir.path(), &["junit=/dev/full", "json=DIR/a.json"])).unwrap();
+        let errors: Vec<String> =
+            sinks.write(&fixture::conformant()).iter().map(ToString::to_string).collect();
+        let full = "cannot finish the junit report to /dev/full: No space left on device (os error 28)";
+        assert_eq!(errors, [full]);
+        assert_eq!(files(dir.path()), ["a.json"]);
+        assert!(Path::new("/dev/full").exists(), "a device is written to and never replaced");
+    }
+}
