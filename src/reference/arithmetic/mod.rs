@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use self::dialect::Dialect;
 use super::errors::MatrixError;
 use super::faults::{Fault, FaultSet};
-use super::variants::VariantSet;
+use super::variants::{Variant, VariantSet};
 
 /// A capability set with all that is derived from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,8 +122,13 @@ impl Arithmetic {
                 Entry::Vacant(entry) => drop(entry.insert(parameters.clone())),
                 Entry::Occupied(mut entry) => {
                     let later = self.faults.has(Fault::UnionConflictLastWins);
-                    let differs = entry.get() != parameters;
-                    if differs && (later || spelled(entry.get()) < spelled(parameters)) {
+                    let smaller = self.variants.has(Variant::ConflictSmaller);
+                    if entry.get() == parameters {
+                        continue;
+                    }
+                    if self.variants.has(Variant::ConflictBare) {
+                        entry.insert(no_parameters());
+                    } else if later || (spelled(entry.get()) < spelled(parameters)) != smaller {
                         entry.insert(parameters.clone());
                     }
                 }

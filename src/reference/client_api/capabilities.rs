@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::dead_token;
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
@@ -9,6 +10,7 @@ use crate::reference::federation::lookup;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 use crate::reference::state::{Session, Undeclarable};
+use crate::reference::variants::Variant;
 use crate::spec::binding::Operation;
 
 /// Answers an operation.
@@ -50,7 +52,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
-    let Some(set) = server.with(|state, _| state.server_set_by_hash(session.user, &hash)) else {
+    let Some(set) = server.with(|state, now| state.server_set_by_hash(now, session.user, &hash)) else {
         return unknown_to_server(server);
     };
     Ok(if server.has(Fault::ServerSetList) {
@@ -100,7 +102,7 @@ fn declare(server: &Server, call: &Call) -> Answer {
     match server.with(|state, now| state.declare(now, session, &hash)) {
         Ok(()) => Ok(Reply::empty()),
         Err(Undeclarable::Unknown) => Err(refusal(server)),
-        Err(Undeclarable::SessionEnded) => Err(MatrixError::unknown_token("This session has ended").into()),
+        Err(Undeclarable::SessionEnded) => Err(dead_token(server, "This session has ended")),
     }
 }
 
@@ -131,6 +133,12 @@ fn upload(server: &Server, call: &Call) -> Answer {
     if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
         let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
         server.with(|state, now| state.upload(now, session, unchecked.into()))?;
+    }
+    if let Ok(set) = &read
+        && set.hash != claimed
+        && server.may(Variant::MismatchKept)
+    {
+        server.with(|state, now| state.upload(now, session, set.clone()))?;
     }
     let set = server.arithmetic.claimed(read, &call.body, &claimed).inspect_err(|_| {
         server.with(|state, _| state.bear_grudge(Fault::UploadFailurePins, &claimed));

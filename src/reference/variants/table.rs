@@ -107,13 +107,13 @@ variants! {
 
     // Sessions and their union.
     SoftLogout = "soft-logout" by "Soft logout":
-        r"a dead token is told `soft_logout`";
+        r"whoever comes with a dead token is told `soft_logout`";
     SessionsEnd = "sessions-end" by "a time-out for idle sessions, if declared":
-        r"sessions end after a second without a request";
+        r"a session that asks nothing for a second is connected no longer, until it declares again";
     UndeclaredAsEmpty = "undeclared-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
         r"whoever has declared nothing has the hash of `{}`";
     LeftAsEmpty = "left-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
-        r"when the last session leaves, the hash is that of `{}`";
+        r"when everybody has left, the hash is that of `{}`";
     ConflictSmaller = "conflict-smaller" by "Which parameters stand in a conflict, if order does not matter":
         r"of conflicting parameters the smaller stand", choice "conflict";
     ConflictBare = "conflict-bare" by "Which parameters stand in a conflict, if order does not matter":
@@ -127,15 +127,17 @@ variants! {
     PresenceBatched = "presence-batched" by "Batching":
         r"presence goes out five times a second, with what is in force then";
     PresenceLate = "presence-late" by "Delays up to `settle_s`":
-        r"presence goes out a quarter of a second after each change, to each sharer for themselves";
+        r"presence goes out a quarter of a second after each change or later, to each sharer for themselves";
+    StatusLate = "status-late" by "Delays up to `settle_s`":
+        r"others read the hash of a quarter of a second ago";
     RedeclareTold = "redeclare-told" by "silent redeclares (`presence.unchanged-silent`)":
         r"a declaration of what is in force sends an event";
     SyncEarly = "sync-early" by "Early, empty syncs":
         r"long polls end early and with nothing, time and again";
     OwnSessionsUntold = "own-sessions-untold" by "Events to the user's own other sessions (`presence.own-sessions`)":
         r"a user's own sessions are not told of the user's presence";
-    StrangersForbidden = "strangers-forbidden" by "403, 404 or 200 without the field for strangers":
-        r"strangers' presence is 403", choice "strangers";
+    StrangersNotFound = "strangers-not-found" by "403, 404 or 200 without the field for strangers":
+        r"strangers' presence is 404", choice "strangers";
     StrangersBare = "strangers-bare" by "403, 404 or 200 without the field for strangers":
         r"strangers' presence is there, without the field", choice "strangers";
     PresenceFieldRefused = "presence-field-refused" by "Ignoring or refusing (400) the field in `PUT presence`":
@@ -146,6 +148,8 @@ variants! {
     // Resolving.
     ResolveKnown = "resolve-known" by "To serve any known set besides the ones in section 11":
         r"any known set resolves for whoever may see the user";
+    ResolveLate = "resolve-late" by "Delays up to `settle_s`":
+        r"a union resolves a quarter of a second after it came into force";
     EntitledSetServed = "entitled-set-served" by "To serve an unentitled user who presents an entitled user's server hash":
         r"whoever presents the hash of a server set is served it";
 
