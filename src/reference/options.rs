@@ -102,6 +102,9 @@ impl Options {
         if variants.has(Variant::KnownForever) {
             self.limits.known_for = Duration::from_secs(100 * 365 * 24 * 3600);
         }
+        if variants.has(Variant::SupersededForgotten) {
+            self.limits.superseded_for = Duration::ZERO;
+        }
         if variants.has(Variant::SessionsEnd) {
             self.limits.connected_for = Some(Duration::from_millis(1_500));
         }

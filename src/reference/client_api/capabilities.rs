@@ -38,6 +38,9 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
         }
         let user = match state.find_user(asked) {
             Some(user) if user == session.user || server.has(Fault::ServerOtherUserServed) => user,
+            _ if server.may(Variant::OtherUserNotFound) => {
+                return Err(MatrixError::not_found("You may ask for your own user ID"));
+            }
             _ => return Err(MatrixError::forbidden("You may ask for your own user ID")),
         };
         Ok(state.server_set(now, user))

@@ -44,7 +44,7 @@ pub(super) async fn sync(server: &Server, call: &Call) -> Answer {
             return Ok(shown(server, view, next.token(server)));
         }
         tokio::select! {
-            () = changed => woken = true,
+            () = changed, if !server.may(Variant::PollsSleep) => woken = true,
             () = tokio::time::sleep_until(deadline) => {}
             () = server.stopping() => return Ok(shown(server, view, token.unwrap_or_default())),
         }

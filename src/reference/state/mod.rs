@@ -10,6 +10,8 @@ mod membership;
 mod offers;
 mod outgoing;
 mod passing;
+#[cfg(test)]
+mod passing_tests;
 mod presence;
 mod received;
 mod remote;

@@ -252,7 +252,8 @@ impl State {
             let online = owner.presence.availability == Availability::Online;
             content.insert("currently_active".to_owned(), online.into());
         }
-        if let Some(hash) = self.told_hash(now, user, way) {
+        let absent = self.may(Variant::AbsentAsNull).then_some(Value::Null);
+        if let Some(hash) = self.told_hash(now, user, way).or(absent) {
             content.insert(self.rules.presence_field.clone(), hash);
         }
         Value::Object(content)
@@ -283,6 +284,7 @@ impl State {
             Way::Status | Way::OwnStatus if behind => before,
             Way::Status | Way::OwnStatus if self.has(Fault::StatusOneLate) => before.or(owner.union.as_ref()),
             Way::Status if self.may(Variant::StatusLate) => owner.union_of(now),
+            Way::OwnStatus if self.may(Variant::OwnStatusLate) => owner.union_of(now),
             Way::InitialSync if self.may(Variant::PresenceLate) => owner.union_of(now),
             _ => owner.union.as_ref(),
         };

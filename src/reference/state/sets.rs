@@ -164,7 +164,10 @@ impl State {
             || (self.has(Fault::UploadKnownLate)
                 && upload.is_none_or(|u| u.until > now + self.rules.limits.known_for - until_indexed))
             || self.bears_grudge(Fault::RefusalCached, hash);
-        self.known_set(now, hash).or_else(|| self.unasked_set(hash)).filter(|_| !barred)
+        let owner = &self.users[session.user.0];
+        let is_own = upload.is_some() || sets_in_force(owner).any(|set| set.hash == hash);
+        let known = self.known_set(now, hash).filter(|_| is_own || !self.may(Variant::KnownPerUser));
+        known.or_else(|| self.unasked_set(hash)).filter(|_| !barred)
     }
 
     /// A set that nobody has uploaded, for a server that lets such be declared: of its own making.
