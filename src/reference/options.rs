@@ -105,6 +105,12 @@ impl Options {
         if variants.has(Variant::BoundElsewhere) {
             self.binding = variants::elsewhere();
         }
+        if variants.has(Variant::SupersededForgotten) {
+            self.limits.superseded_for = Duration::ZERO;
+        }
+        if variants.has(Variant::SessionsEnd) {
+            self.limits.connected_for = Some(Duration::from_millis(1_500));
+        }
         self
     }
 }
@@ -220,6 +226,8 @@ pub struct ServerLimits {
     pub authentications: usize,
     /// How long an uploaded set stays known when no session has it in force.
     pub known_for: Duration,
+    /// How long a session is connected that asks nothing; for ever where absent.
+    pub connected_for: Option<Duration>,
     /// How long a superseded union hash still resolves.
     pub superseded_for: Duration,
     /// The longest time that `/sync` holds a request, whatever it asks for.
@@ -239,6 +247,7 @@ impl Default for ServerLimits {
             rooms_per_user: 1_000,
             authentications: 10_000,
             known_for: Duration::from_secs(600),
+            connected_for: None,
             superseded_for: Duration::from_secs(60),
             longest_poll: Duration::from_secs(120),
         }

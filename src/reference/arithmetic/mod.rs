@@ -134,8 +134,13 @@ impl Arithmetic {
                 Entry::Vacant(entry) => drop(entry.insert(parameters.clone())),
                 Entry::Occupied(mut entry) => {
                     let later = self.faults.has(Fault::UnionConflictLastWins);
-                    let differs = entry.get() != parameters;
-                    if differs && (later || spelled(entry.get()) < spelled(parameters)) {
+                    let smaller = self.variants.has(Variant::ConflictSmaller);
+                    if entry.get() == parameters {
+                        continue;
+                    }
+                    if self.variants.has(Variant::ConflictBare) {
+                        entry.insert(no_parameters());
+                    } else if later || (spelled(entry.get()) < spelled(parameters)) != smaller {
                         entry.insert(parameters.clone());
                     }
                 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::dead_token;
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
@@ -52,7 +53,7 @@ fn not_ones_own(server: &Server, asked: &str) -> MatrixError {
     let error = MatrixError::forbidden("You may ask for your own user ID");
     if !asked.starts_with('@') || !asked.contains(':') {
         error.any_4xx(server.options.variants)
-    } else if server.may(Variant::ErrorsConflict) {
+    } else if server.may(Variant::OtherUserNotFound) {
         MatrixError::not_found(error.message)
     } else {
         error
@@ -63,7 +64,7 @@ fn not_ones_own(server: &Server, asked: &str) -> MatrixError {
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
-    let Some(set) = server.with(|state, _| state.server_set_by_hash(session.user, &hash)) else {
+    let Some(set) = server.with(|state, now| state.server_set_by_hash(now, session.user, &hash)) else {
         return unknown_to_server(server);
     };
     Ok(if server.has(Fault::ServerSetList) {
@@ -114,7 +115,7 @@ fn declare(server: &Server, call: &Call) -> Answer {
     match server.with(|state, now| state.declare(now, session, &hash)) {
         Ok(()) => Ok(Reply::empty()),
         Err(Undeclarable::Unknown) => Err(refusal(server)),
-        Err(Undeclarable::SessionEnded) => Err(MatrixError::unknown_token("This session has ended").into()),
+        Err(Undeclarable::SessionEnded) => Err(dead_token(server, "This session has ended")),
     }
 }
 
@@ -149,6 +150,12 @@ fn upload(server: &Server, call: &Call) -> Answer {
     if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
         let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
         server.with(|state, now| state.upload(now, session, unchecked.into()))?;
+    }
+    if let Ok(set) = &read
+        && set.hash != claimed
+        && server.may(Variant::MismatchKept)
+    {
+        server.with(|state, now| state.upload(now, session, set.clone()))?;
     }
     let set = server.arithmetic.claimed(read, &call.body, &claimed).inspect_err(|_| {
         server.with(|state, _| state.bear_grudge(Fault::UploadFailurePins, &claimed));

@@ -62,20 +62,31 @@ async fn answer(server: &Arc<Server>, request: Request) -> Answer {
     dispatch(server, endpoint, &call).await
 }
 
-fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<Session>, MatrixError> {
+fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<Session>, Reply> {
     if !endpoint.needs_token() {
         return Ok(None);
     }
     let Some(token) = bearer(&parts.headers) else {
         let is_optional = server.has(Fault::AuthOptional);
         let anybody = is_optional.then(|| server.with(|state, _| state.anybody())).flatten();
-        return anybody.map(Some).ok_or_else(|| missing_token(server));
+        return anybody.map(Some).ok_or_else(|| missing_token(server).into());
     };
     let session = server.with(|state, now| state.session(now, token));
     session.map(Some).ok_or_else(|| match server.has(Fault::AuthDeadTokenMissing) {
-        true => MatrixError::missing_token("Missing access token"),
-        false => MatrixError::unknown_token("Unknown access token"),
+        true => MatrixError::missing_token("Missing access token").into(),
+        false => dead_token(server, "Unknown access token"),
     })
+}
+
+/// The answer to a token that is no session's, or no session's any more (Matrix specification,
+/// client-server API, "Soft logout").
+fn dead_token(server: &Server, message: &'static str) -> Reply {
+    let error = MatrixError::unknown_token(message);
+    if !server.may(Variant::SoftLogout) {
+        return error.into();
+    }
+    let body = json!({ "errcode": error.errcode, "error": error.message, "soft_logout": true });
+    Reply::json(error.status, &body)
 }
 
 fn missing_token(server: &Server) -> MatrixError {

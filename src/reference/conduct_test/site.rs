@@ -96,9 +96,13 @@ pub(super) fn set_of(names: &[&str]) -> String {
 
 impl Site {
     pub(super) fn new(faults: FaultSet) -> Self {
-        let limits = ServerLimits { max_set_bytes: MAX, ..ServerLimits::default() };
+        Self::with(Options { faults, ..Options::default() })
+    }
+
+    pub(super) fn with(options: Options) -> Self {
+        let limits = ServerLimits { max_set_bytes: MAX, ..options.limits };
         let federation = Some(test_kit::options(PATIENCE));
-        let options = Options { faults, limits, federation, ..Options::default() };
+        let options = Options { limits, federation, ..options };
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(Server::new(options, HS, stopped).unwrap());
         Self { router: router(server.clone()), server, found: RefCell::default(), _stop: stop }

@@ -102,6 +102,8 @@ variants! {
         r"sets are kept for ever";
     KnownUnasked = "known-unasked" by "to know, or not, the union's own hash, that of `{}`, server sets and fetched sets when they are declared without upload":
         r"whatever the server can resolve may be declared without upload";
+    KnownPerUser = "known-per-user" by "A server may keep users' stores apart":
+        r"a set is known to those alone who have uploaded it themselves", lets ["upload.known-from-others"] go;
     ServerServesClients = "server-serves-clients" by "to answer `server_set` for client sets":
         r"the server's own lookup finds clients' sets, too";
     MismatchKept = "mismatch-kept" by "to keep the body of a mismatched upload under its true hash":
@@ -109,13 +111,13 @@ variants! {
 
     // Sessions and their union.
     SoftLogout = "soft-logout" by "Soft logout":
-        r"a dead token is told `soft_logout`";
+        r"whoever comes with a dead token is told `soft_logout`";
     SessionsEnd = "sessions-end" by "a time-out for idle sessions, if declared":
-        r"sessions end after a second without a request";
+        r"a session that asks nothing for a second is connected no longer, until it declares again";
     UndeclaredAsEmpty = "undeclared-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
         r"whoever has declared nothing has the hash of `{}`";
     LeftAsEmpty = "left-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
-        r"when the last session leaves, the hash is that of `{}`";
+        r"when everybody has left, the hash is that of `{}`";
     ConflictSmaller = "conflict-smaller" by "Which parameters stand in a conflict, if order does not matter":
         r"of conflicting parameters the smaller stand", choice "conflict";
     ConflictBare = "conflict-bare" by "Which parameters stand in a conflict, if order does not matter":
@@ -129,15 +131,23 @@ variants! {
     PresenceBatched = "presence-batched" by "Batching":
         r"presence goes out five times a second, with what is in force then";
     PresenceLate = "presence-late" by "Delays up to `settle_s`":
-        r"presence goes out a quarter of a second after each change, to each sharer for themselves";
+        r"presence goes out a quarter of a second after each change or later, to each sharer for themselves";
+    StatusLate = "status-late" by "Delays up to `settle_s`":
+        r"others read the hash of a quarter of a second ago";
+    OwnStatusLate = "own-status-late" by "Delays up to `settle_s`":
+        r"users read their own hash of a quarter of a second ago", lets ["presence.read-your-write"] go;
+    AbsentAsNull = "absent-as-null" by "A field that is JSON `null` counts as absent":
+        r"where there is no hash, the field is null";
     RedeclareTold = "redeclare-told" by "silent redeclares (`presence.unchanged-silent`)":
         r"a declaration of what is in force sends an event";
     SyncEarly = "sync-early" by "Early, empty syncs":
-        r"long polls end early and with nothing, time and again";
+        r"long polls end early and with nothing, time and again", choice "polls";
+    PollsSleep = "polls-sleep" by "A waiting poll should wake":
+        r"long polls end with their time, and no sooner", choice "polls";
     OwnSessionsUntold = "own-sessions-untold" by "Events to the user's own other sessions (`presence.own-sessions`)":
         r"a user's own sessions are not told of the user's presence";
-    StrangersForbidden = "strangers-forbidden" by "403, 404 or 200 without the field for strangers":
-        r"strangers' presence is 403", choice "strangers";
+    StrangersNotFound = "strangers-not-found" by "403, 404 or 200 without the field for strangers":
+        r"strangers' presence is 404", choice "strangers";
     StrangersBare = "strangers-bare" by "403, 404 or 200 without the field for strangers":
         r"strangers' presence is there, without the field", choice "strangers";
     PresenceFieldRefused = "presence-field-refused" by "Ignoring or refusing (400) the field in `PUT presence`":
@@ -148,8 +158,14 @@ variants! {
     // Resolving.
     ResolveKnown = "resolve-known" by "To serve any known set besides the ones in section 11":
         r"any known set resolves for whoever may see the user";
+    ResolveLate = "resolve-late" by "Delays up to `settle_s`":
+        r"a union resolves a quarter of a second after it came into force";
+    SupersededForgotten = "superseded-forgotten" by "the one before the last change, within 60 s | should serve it":
+        r"a superseded hash resolves no longer", lets ["resolve.superseded"] go;
     EntitledSetServed = "entitled-set-served" by "To serve an unentitled user who presents an entitled user's server hash":
         r"whoever presents the hash of a server set is served it";
+    OtherUserNotFound = "other-user-not-found" by "should be answered with 403 `M_FORBIDDEN` or 404 `M_NOT_FOUND`":
+        r"whoever asks what somebody else is offered gets 404";
 
     // Between homeservers.
     FedOffersAlike = "fed-offers-alike" by "To offer other capabilities to servers than to clients":
