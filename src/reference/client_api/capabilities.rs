@@ -38,7 +38,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
             Some(user) if user == session.user || server.has(Fault::ServerOtherUserServed) => user,
             _ => return Err(MatrixError::forbidden("You may ask for your own user ID")),
         };
-        Ok(state.server_set(now, user))
+        Ok(state.server_set(now, session, user))
     })?;
     match server.has(Fault::ServerHashNull) {
         true => Ok(Reply::ok(&json!({ "sha256": null }))),
@@ -50,7 +50,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
-    let Some(set) = server.with(|state, _| state.server_set_by_hash(session.user, &hash)) else {
+    let Some(set) = server.with(|state, _| state.server_set_by_hash(session, &hash)) else {
         return unknown_to_server(server);
     };
     Ok(if server.has(Fault::ServerSetList) {

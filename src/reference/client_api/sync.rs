@@ -22,6 +22,9 @@ pub(super) async fn sync(server: &Server, call: &Call) -> Answer {
     };
     let deadline = Instant::now() + hold(server, call)?;
     server.with(|state, now| state.see(now, session.user, availability));
+    if server.has(Fault::UnionOfPolling) {
+        server.with(|state, now| state.connect(now, session));
+    }
     let mut woken = false;
     loop {
         let (seen, changed) = server.watch(session.user, |state, now| {
