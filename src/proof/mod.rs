@@ -10,4 +10,5 @@
 //! ```
 
 pub mod attribution;
+pub mod null;
 pub mod trial;
