@@ -308,13 +308,19 @@ async fn is_one_users_alone(cx: &Cx) -> Ran {
 async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let (nothing, calls) = (CapabilitySet::default(), cx.set());
+    let (nothing, [calls, maps]) = (CapabilitySet::default(), cx.sets());
     phone.publish(&cx.set()).await?;
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     tablet.publish(&calls).await?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
+    // Declared last it adds nothing, either, and takes nothing away but what its session had.
+    phone.publish(&maps).await?;
+    phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &maps])).await?.or_stop()?;
+    phone.declare(&nothing).await?.or_stop("declaring the empty set")?;
+    let rest = phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?;
+    check!(cx, "union.empty-set", rest.when("where it was declared last"));
     tablet.declare(&nothing).await?.or_stop("declaring the empty set")?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     Ok(())
