@@ -184,6 +184,18 @@ fn a_number_of_any_length_is_named_and_abridged() {
 }
 
 #[test]
+fn a_number_is_abridged_only_where_it_is_long() {
+    let named = |number: &str| match parse(number.as_bytes()).unwrap_err().kind {
+        JsonErrorKind::IntegerOutOfRange(named) => named,
+        other => panic!("{other:?}"),
+    };
+    let shown = "123456789012345678901234";
+    assert_eq!(named("12345678901234567890"), "12345678901234567890");
+    assert_eq!(named(shown), shown);
+    assert_eq!(named(&format!("{shown}5")), format!("{shown}... (25 characters)"));
+}
+
+#[test]
 fn the_bounds_of_integers_are_within() {
     assert_eq!(parse(b"9007199254740991"), Ok(Json::Integer(MAX_INTEGER)));
     assert_eq!(parse(b"-9007199254740991"), Ok(Json::Integer(-MAX_INTEGER)));
