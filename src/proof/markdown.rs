@@ -119,7 +119,9 @@ fn variant(page: &mut String, tolerance: &Tolerance) {
 }
 
 fn nulls(page: &mut String, proof: &Proof) {
-    page.push_str("\n## Null targets\n\n| target | what it does | exit code | what truly holds |\n|---|---|---|---|\n");
+    page.push_str(
+        "\n## Null targets\n\n| target | what it does | exit code | what truly holds |\n|---|---|---|---|\n",
+    );
     let rows = proof.nulls.iter().filter_map(|attempt| Some((attempt, null::find(attempt.id)?)));
     for (attempt, null) in rows {
         let holds = null.holds.iter().map(|holding| {

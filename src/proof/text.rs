@@ -117,7 +117,10 @@ pub(super) fn rows(proof: &Proof) -> Vec<(&'static str, String)> {
     }
     if !proof.nulls.is_empty() {
         let fine = proof.nulls.iter().filter(|it| it.findings.is_empty()).count();
-        rows.push(("null targets", format!("{fine} of {} passed nothing that does not hold", proof.nulls.len())));
+        rows.push((
+            "null targets",
+            format!("{fine} of {} passed nothing that does not hold", proof.nulls.len()),
+        ));
     }
     if !proof.pairs.is_empty() {
         let found = proof.pairs.iter().filter(|it| it.findings.is_empty()).count();
