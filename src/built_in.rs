@@ -45,7 +45,8 @@ pub async fn start_alone(options: Options) -> Result<(Target, Running), BuiltInE
     Ok((declare(&declared, &server)?, server))
 }
 
-/// Two of them that federate with each other: the first with these options, the second conforming.
+/// Two of them that federate with each other: the first with these options, the second conforming, and
+/// bound as the first is.
 #[derive(Debug)]
 pub struct Pair {
     /// The first.
@@ -66,8 +67,9 @@ impl Pair {
 /// Starts two on loopback that trust each other's authority. They end when they are stopped or dropped.
 pub async fn start_pair(options: Options) -> Result<Pair, BuiltInError> {
     let authority = Authority::generate()?;
+    let binding = options.binding.clone();
     let (target, first) = start_under(&authority, options).await?;
-    let (second, other) = start_under(&authority, Options::default()).await?;
+    let (second, other) = start_under(&authority, Options { binding, ..Options::default() }).await?;
     Ok(Pair { target, second, servers: [first, other] })
 }
 

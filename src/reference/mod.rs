@@ -40,6 +40,8 @@ mod server;
 #[cfg(test)]
 mod server_test;
 mod spelling;
+#[cfg(test)]
+mod spelling_test;
 mod state;
 pub mod variants;
 #[cfg(test)]

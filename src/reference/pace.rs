@@ -61,3 +61,35 @@ fn date(seconds: u64) -> String {
 fn delay(answer: u64) -> Duration {
     Duration::from_micros(1_000 + answer.wrapping_mul(3_001) % 8_192)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn headers_tell_seconds_and_dates_by_turns() {
+        let pace = Pace::default();
+        let variants = [Variant::RateLimitsHeader].into_iter().collect();
+        let told: Vec<String> = (0..4 * LIMITED_BY_HEADER)
+            .filter_map(|_| pace.limit(variants)?.retry_after)
+            .map(|when| when.to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(told.len(), 4);
+        assert_eq!([&*told[0], &*told[2]], ["1", "1"]);
+        assert!(
+            [&told[1], &told[3]].into_iter().all(|date| DateTime::parse_from_rfc2822(date).is_ok()),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn no_two_of_thousands_of_answers_are_equally_late() {
+        let delays: BTreeSet<Duration> = (1_000_000..1_008_192).map(delay).collect();
+        assert_eq!(delays.len(), 8_192);
+        assert!(delays.iter().all(|delay| (1..10).contains(&delay.as_millis())));
+    }
+}

@@ -211,3 +211,55 @@ fn escape(c: char, text: &mut String) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::Named as _;
+
+    fn spelled(variants: &[Variant], reply: Reply) -> String {
+        String::from_utf8(spell(variants.iter().copied().collect(), reply).body.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn whatever_the_spelling_the_value_is_the_same() {
+        let value = json!({
+            "": [], "a": {}, "\u{1f602}/\\\"\n": ["\u{0}\u{7f}\u{2028}é", [[-9_007_199_254_740_991_i64, null]]],
+            "b": { "max": 9_007_199_254_740_991_i64, "x": [true, false, {}, "", 18_446_744_073_709_551_615_u64] },
+        });
+        let spellings: Vec<Variant> = Variant::all()
+            .filter(|variant| Spelling::of([*variant].into_iter().collect()) != Spelling::default())
+            .collect();
+        assert_eq!(spellings.len(), 5);
+        for first in &spellings {
+            for second in &spellings {
+                let text = spelled(&[*first, *second], Reply::bytes(200, value.to_string()));
+                assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value, "{first}, {second}: {text}");
+                assert_ne!(text, value.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_extended_is() {
+        let extended = |value: Value| spelled(&[Variant::AnswersExtraKeys], Reply::ok(&value));
+        let count = |value: Value| extended(value).matches("unheard_of").count();
+        assert_eq!(count(json!({})), 1);
+        assert_eq!(count(json!({ "flows": [{ "stages": ["m.login.dummy"] }], "params": {} })), 3);
+        assert_eq!(count(json!({ "rooms": { "join": { "!r:hs": { "timeline": {} } } } })), 4);
+        assert_eq!(count(json!({ "unstable_features": { "x": true } })), 1);
+        assert_eq!(count(json!({ "presence": "online", "hash": { "sha256": "x" } })), 1);
+        for closed in [json!({ "server_name": "hs", "signatures": {} }), json!({ "sha256": "x" })] {
+            assert_eq!(extended(closed.clone()), closed.to_string());
+        }
+        let event = json!({ "event": { "content": {}, "prev_events": [] } });
+        assert_eq!(count(event), 1);
+        assert_eq!(spelled(&[Variant::AnswersExtraKeys], Reply::bytes(200, "{}")), "{}");
+    }
+
+    #[test]
+    fn what_is_no_json_stays_as_it_is() {
+        let all: Vec<Variant> = Variant::all().collect();
+        assert_eq!(spelled(&all, Reply::text(502, "502 Bad Gateway")), "502 Bad Gateway");
+    }
+}

@@ -36,3 +36,20 @@ fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
 pub(super) async fn obey(wait: Duration) {
     tokio::time::sleep(wait).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_says_seconds_or_a_date() {
+        let now = DateTime::parse_from_rfc2822("Sun, 06 Nov 1994 08:49:37 GMT").unwrap().to_utc();
+        let wait = |value| retry_after(value, now);
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT"), Some(Duration::from_secs(3)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:30 GMT"), Some(Duration::ZERO));
+        for odd in ["", "-1", "soon", "1.5"] {
+            assert_eq!(wait(odd), None, "{odd:?}");
+        }
+    }
+}
