@@ -12,7 +12,7 @@ use crate::wire::Secret;
 
 use super::faults::FaultSet;
 use super::grants::Grant;
-use super::variants::{Variant, VariantSet};
+use super::variants::{self, Variant, VariantSet};
 
 /// How a homeserver is set up; the default is the one that `capcheck run` tests itself on.
 #[derive(Clone, Debug)]
@@ -101,6 +101,9 @@ impl Options {
         self.variants = variants;
         if variants.has(Variant::KnownForever) {
             self.limits.known_for = Duration::from_secs(100 * 365 * 24 * 3600);
+        }
+        if variants.has(Variant::BoundElsewhere) {
+            self.binding = variants::elsewhere();
         }
         if variants.has(Variant::SupersededForgotten) {
             self.limits.superseded_for = Duration::ZERO;

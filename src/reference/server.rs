@@ -20,6 +20,7 @@ use super::faults::Fault;
 use super::federation::pdu::Signer;
 use super::federation::{Federation, TlsListener, deliver};
 use super::options::{Account, Options};
+use super::pace::Pace;
 use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
 use super::variants::Variant;
@@ -64,7 +65,7 @@ pub enum StartError {
 pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, StartError> {
     let failed = |reason| StartError::Listen { address: listen, reason };
     let tls = match &options.federation {
-        Some(federation) => Some(TlsListener::bind(federation).await?),
+        Some(federation) => Some(TlsListener::bind(federation, options.variants).await?),
         None => None,
     };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -175,6 +176,8 @@ pub(crate) struct Server {
     /// Milliseconds since the Unix epoch at which the server started.
     epoch_ms: u64,
     clock: Clock,
+    /// How fast clients may ask, and how fast it answers.
+    pub(super) pace: Pace,
     shared: Mutex<Shared>,
     /// Wakes whoever tells other homeservers what is new.
     mail: Notify,
@@ -201,9 +204,9 @@ impl Server {
         for account in &options.accounts {
             add_account(&mut state, account)?;
         }
-        let (faults, federation) = (options.faults, options.federation.as_ref());
+        let (faults, variants, federation) = (options.faults, options.variants, options.federation.as_ref());
         let federation =
-            federation.map(|options| Federation::new(options, server_name, faults)).transpose()?;
+            federation.map(|options| Federation::new(options, server_name, faults, variants)).transpose()?;
         let federation = federation.map(Arc::new);
         if let Some(federation) = &federation {
             state.federate(Signer::new(server_name, federation.key.clone()));
@@ -217,6 +220,7 @@ impl Server {
             options,
             epoch_ms,
             clock: Clock::default(),
+            pace: Pace::default(),
             shared: Mutex::new(Shared { state, waiting: HashMap::new() }),
             mail: Notify::new(),
             timer: Notify::new(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::exchange::Exchange;
 
 /// The first wait where a 429 does not say how long; doubled each time.
@@ -13,15 +15,21 @@ const LEAST: Duration = Duration::from_millis(50);
 /// How long a 429 asks to wait; `None` where the answer is no 429.
 ///
 /// `retry_after_ms` is the older, deprecated key of the Matrix error; `Retry-After` (RFC 9110,
-/// section 10.2.3, in seconds) is the newer. Where both are there the longer is obeyed.
+/// section 10.2.3, seconds or a date) is the newer. Where both are there the longer is obeyed.
 pub(super) fn wait(exchange: &Exchange, attempt: u32) -> Option<Duration> {
     let response = exchange.result.as_ref().ok().filter(|response| response.status == 429)?;
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
     let in_body = body.get("retry_after_ms").and_then(serde_json::Value::as_u64).map(Duration::from_millis);
-    let in_header =
-        response.header("retry-after").and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+    let in_header = response.header("retry-after").and_then(|value| retry_after(value.trim(), Utc::now()));
     let asked = in_body.max(in_header).unwrap_or(UNSAID * 2u32.saturating_pow(attempt.min(16)));
     Some(asked.max(LEAST))
+}
+
+/// What `Retry-After` says: seconds from now, or a date, which may be over.
+fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    let date = || DateTime::parse_from_rfc2822(value).ok();
+    seconds.or_else(|| Some((date()?.to_utc() - now).to_std().unwrap_or_default()))
 }
 
 /// Waits as asked: the one place where time passes without anything being awaited.

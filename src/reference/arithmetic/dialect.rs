@@ -1,5 +1,6 @@
 //! JSON as other libraries write it, for faults that hash what such a library wrote.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -181,6 +182,28 @@ impl Ordered {
             Self::Array(items) => items.iter().map(Self::first_wins).collect(),
             Self::Object(members) => {
                 members.iter().rev().map(|(key, value)| (key.clone(), value.first_wins())).collect()
+            }
+        }
+    }
+
+    /// How many arrays and objects stand in one another.
+    pub(super) fn depth(&self) -> usize {
+        let within: Box<dyn Iterator<Item = &Self>> = match self {
+            Self::Scalar(_) => return 0,
+            Self::Array(items) => Box::new(items.iter()),
+            Self::Object(members) => Box::new(members.iter().map(|(_, value)| value)),
+        };
+        1 + within.map(Self::depth).max().unwrap_or(0)
+    }
+
+    /// Whether any object has a key twice.
+    pub(super) fn has_duplicates(&self) -> bool {
+        match self {
+            Self::Scalar(_) => false,
+            Self::Array(items) => items.iter().any(Self::has_duplicates),
+            Self::Object(members) => {
+                let keys: BTreeSet<&String> = members.iter().map(|(key, _)| key).collect();
+                keys.len() < members.len() || members.iter().any(|(_, value)| value.has_duplicates())
             }
         }
     }

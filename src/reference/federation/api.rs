@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::authenticate::{authenticate, claimed_origin};
 use super::{Federation, capabilities, rooms, transactions};
+use crate::reference::delivery;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
@@ -18,20 +19,24 @@ use crate::reference::server::Server;
 
 /// Answers one request.
 pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
+    let reply = reply(&server, request).await.unwrap_or_else(|error| error);
+    delivery::deliver(&server, reply).await
+}
+
+async fn reply(server: &Arc<Server>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let found = server.fed_routes.endpoint(&parts);
     // The body is read before any answer, an early one included: the asker is still writing it.
     let body = tokio::select! {
         biased;
         body = read_body(body, server.options.limits.max_body) => body,
-        () = server.stopping() => return Reply::from(MatrixError::stopping("Stopping")).into_response(),
+        () = server.stopping() => return Err(MatrixError::stopping("Stopping").into()),
     };
-    let answer = tokio::select! {
+    tokio::select! {
         biased;
-        answer = answer(&server, &parts, found, body) => answer,
+        answer = answer(server, &parts, found, body) => answer,
         () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
-    };
-    answer.unwrap_or_else(|error| error).into_response()
+    }
 }
 
 async fn answer(

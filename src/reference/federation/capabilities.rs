@@ -39,7 +39,8 @@ fn server_hash(server: &Server, origin: &str, call: &Call) -> Answer {
     let asked = call.variables.get("user_id").unwrap_or_default();
     let is_own = server_of(asked).is_some_and(|name| name == origin || server.is_within(origin));
     if !is_own && !server.has(Fault::FedHashForAnybody) {
-        return Err(MatrixError::forbidden("You may ask for users of your own").into());
+        let error = MatrixError::forbidden("You may ask for users of your own");
+        return Err(error.any_4xx(server.options.variants).into());
     }
     let is_seen = || server.with(|state, _| state.knows_remote(asked));
     if server.has(Fault::FedHashKnownUsersOnly) && !is_seen() {

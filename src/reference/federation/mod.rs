@@ -34,6 +34,7 @@ use serde_json::Value;
 use super::faults::{Fault, FaultSet};
 use super::options::FederationOptions;
 use super::server::{StartError, random_bytes};
+use super::variants::{Variant, VariantSet};
 use keys::{PublicKey, RemoteKeys};
 use lookup::Lookups;
 use outbound::{Outbound, Outgoing};
@@ -43,6 +44,15 @@ pub(super) use api::handle;
 pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 pub(super) use outbox::deliver;
+
+/// HTTP/2, as TLS negotiates it (RFC 9113, section 3.2).
+const HTTP_2: &[u8] = b"h2";
+
+/// What is spoken with other homeservers, the preferred protocol first.
+fn protocols(variants: VariantSet) -> Vec<Vec<u8>> {
+    let offered = variants.has(Variant::HttpTwo).then_some(HTTP_2);
+    offered.into_iter().chain([&b"http/1.1"[..]]).map(<[u8]>::to_vec).collect()
+}
 
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {
@@ -61,6 +71,7 @@ impl Federation {
         options: &FederationOptions,
         server_name: &str,
         faults: FaultSet,
+        variants: VariantSet,
     ) -> Result<Self, StartError> {
         let failed = |reason: String| StartError::Federation { reason };
         let version = random_bytes::<6>().map_err(|error| StartError::Random(error.to_string()))?;
@@ -70,7 +81,7 @@ impl Federation {
         Ok(Self {
             key: Arc::new(key),
             server_name: server_name.to_owned(),
-            outbound: Outbound::new(options, faults).map_err(failed)?,
+            outbound: Outbound::new(options, faults, variants).map_err(failed)?,
             keys: RemoteKeys::new(faults),
             lookups: Lookups::default(),
             memory: Memory { faults, kept: Mutex::default() },

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::reference::faults::{Fault, FaultSet};
 use crate::reference::options::FederationOptions;
+use crate::reference::variants::VariantSet;
 
 /// The longest answer that is read: a set of 1 MiB, and a bit.
 const MAX_ANSWER: usize = (1 << 20) + (64 << 10);
@@ -76,7 +77,11 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// A client that trusts the authorities of `options` alone; or why there is none.
-    pub(super) fn new(options: &FederationOptions, faults: FaultSet) -> Result<Self, String> {
+    pub(super) fn new(
+        options: &FederationOptions,
+        faults: FaultSet,
+        variants: VariantSet,
+    ) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         for authority in &options.trust {
             roots.add(authority.clone()).map_err(|error| error.to_string())?;
@@ -86,7 +91,7 @@ impl Outbound {
             .map_err(|error| error.to_string())?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = super::protocols(variants);
         let redirect = match faults.has(Fault::LookupFollowsRedirects) {
             true => Policy::default(),
             false => Policy::none(),

@@ -59,17 +59,19 @@ variants! {
     ErrorTexts = "error-texts" by "Error texts":
         r"error texts are long, in other alphabets and full of control characters";
     ErrorsForbidden = "errors-forbidden" by "Any legal status and error code where [section 7](#7-errors) gives a range":
-        r"whatever may be any 4xx is 403 with an errcode of the server's own", choice "errors";
+        r"whatever may be any 4xx is 403 with an errcode of the server's own", choice "errors",
+        lets ["server.unknown-hash-404", "upload.refusal-as-bound", "upload.too-large"] go;
     ErrorsConflict = "errors-conflict" by "Any legal status and error code where [section 7](#7-errors) gives a range":
-        r"whatever may be any 4xx is 409 or 422 with `M_UNKNOWN`", choice "errors";
+        r"whatever may be any 4xx is 422 `M_UNKNOWN`, and the refusal has the status 409", choice "errors",
+        lets ["server.unknown-hash-404", "upload.refusal-as-bound", "upload.too-large"] go;
     ErrorsBodyFirst = "errors-body-first" by "Which of several errors is reported when several conditions hold, the missing token aside":
-        r"the body is judged before the path";
+        r"the body is judged before the path, and before a token that is dead";
     HttpChunked = "http-chunked" by "Chunked bodies":
         r"bodies come in chunks of a few bytes";
     HttpClose = "http-close" by "HTTP/1.1 with or without keep-alive":
         r"the connection is closed after every answer";
     HttpTwo = "http-two" by "HTTP/2":
-        r"HTTP/2 is offered, before HTTP/1.1";
+        r"HTTP/2 is offered before HTTP/1.1, to homeservers that ask and to those that are asked", between servers;
     HttpHeaders = "http-headers" by "Headers other than those named here":
         r"answers carry cookies, caching, CORS and proxy headers, and a charset in Content-Type";
 
@@ -84,10 +86,10 @@ variants! {
         r"hashes with padding are taken in requests";
     UrlSafeTaken = "url-safe-taken" by "padded or URL-safe hashes in requests":
         r"hashes in the URL-safe alphabet are taken in requests";
-    IntegersTaken = "integers-taken" by "odd integers as in section 4.4 (if they then work)":
+    IntegersTaken = "integers-taken" by "odd integers and deep nesting as in section 4.4 (if they then work)":
         r"`-0`, `1.0` and `1e2` are taken as the integers that they are";
-    NestingRefused = "nesting-refused" by "odd integers as in section 4.4 (if they then work)":
-        r"objects more than 16 deep are refused";
+    NestingRefused = "nesting-refused" by "odd integers and deep nesting as in section 4.4 (if they then work)":
+        r"sets nested more than 16 deep are refused";
     DuplicatesRefused = "duplicates-refused" by "duplicate keys (if what is served hashes to the claim)":
         r"an upload with a key twice is refused", choice "duplicates";
     DuplicatesFirst = "duplicates-first" by "duplicate keys (if what is served hashes to the claim)":
