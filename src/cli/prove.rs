@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::exit::{FAULT, INTERRUPTED, NON_CONFORMANT, USAGE};
+use crate::engine::plan::nearest;
+use crate::proof::null::{self, NullTarget};
 use crate::proof::run::{self, Done, Proof, Scope};
 use crate::proof::{json, markdown, pairs, text};
 use crate::reference::{Fault, Variant};
@@ -26,6 +28,9 @@ pub(super) struct ProveArgs {
     /// This variant alone, and what else is named; repeatable
     #[arg(long, value_name = "ID", conflicts_with = "quick")]
     variant: Vec<Variant>,
+    /// This null target alone, and what else is named; repeatable
+    #[arg(long, value_name = "ID", conflicts_with = "quick", value_parser = null_target)]
+    null: Vec<&'static NullTarget>,
     /// So many random combinations of variants [default: 200 of everything, else none]
     #[arg(long, value_name = "N")]
     combinations: Option<u16>,
@@ -49,6 +54,14 @@ pub(super) struct ProveArgs {
     verbose: bool,
 }
 
+fn null_target(id: &str) -> Result<&'static NullTarget, String> {
+    let ids = null::all().iter().map(|null| null.id);
+    null::find(id).ok_or_else(|| match nearest(id, ids.clone()) {
+        Some(near) => format!("no null target is called {id:?}; the nearest is {near:?}"),
+        None => format!("no null target is called {id:?}; there are {}", ids.collect::<Vec<_>>().join(", ")),
+    })
+}
+
 fn destination(text: &str) -> Result<Destination, String> {
     match text {
         "" => Err("a file, or - for stdout".to_owned()),
@@ -59,7 +72,7 @@ fn destination(text: &str) -> Result<Destination, String> {
 impl ProveArgs {
     fn scope(&self) -> Scope {
         let jobs = self.jobs.map_or_else(default_jobs, usize::from);
-        let named = !(self.fault.is_empty() && self.variant.is_empty());
+        let named = !(self.fault.is_empty() && self.variant.is_empty() && self.null.is_empty());
         let mut scope = match (self.quick, named) {
             (true, _) => Scope::quick(self.seed, jobs),
             (false, true) => Scope { seed: self.seed, jobs, ..Scope::default() },
@@ -67,6 +80,7 @@ impl ProveArgs {
         };
         if named {
             (scope.faults, scope.variants) = (self.fault.clone(), self.variant.clone());
+            scope.nulls.clone_from(&self.null);
         }
         if let Some(count) = self.combinations {
             scope.combinations = run::seeds(self.seed, u64::from(count));

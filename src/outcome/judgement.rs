@@ -63,3 +63,45 @@ impl Judgement {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judgement(holds: bool, word: &str) -> Judgement {
+        Judgement {
+            holds,
+            expected: format!("{word} expected"),
+            actual: format!("{word} found"),
+            exchange: None,
+            of_the_session: false,
+        }
+    }
+
+    #[test]
+    fn of_two_the_first_that_does_not_hold_is_shown() {
+        let shown = |first: bool, second: bool| {
+            let both = judgement(first, "first").and(|| judgement(second, "second"));
+            (both.holds, both.expected)
+        };
+        assert!(shown(true, true).0);
+        assert_eq!(shown(true, false), (false, "second expected".to_owned()));
+        assert_eq!(shown(false, true), (false, "first expected".to_owned()));
+        let _ = judgement(false, "first").and(|| panic!("what comes after a failure is not asked"));
+    }
+
+    #[test]
+    fn a_word_about_the_session_changes_nothing_else() {
+        let judged = judgement(false, "a set").and_the_session_lives();
+        assert!(judged.of_the_session && !judged.holds);
+        assert!(!judgement(false, "a set").of_the_session);
+    }
+
+    #[test]
+    fn a_prerequisite_that_does_not_hold_ends_the_scenario_as_untestable() {
+        assert!(judgement(true, "a login").or_stop().is_ok());
+        let stop = judgement(false, "a login").when("at once").or_stop().unwrap_err();
+        let Stop::Untestable { reason, exchange: None } = stop else { panic!("{stop:?}") };
+        assert_eq!(reason, "prerequisite: a login expected at once, but there was a login found");
+    }
+}

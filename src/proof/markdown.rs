@@ -11,6 +11,7 @@ use crate::spec::requirement::{self, Requirement};
 
 use super::attribution::Attribution;
 use super::freedom::Tolerance;
+use super::null;
 use super::run::Proof;
 
 /// The page.
@@ -20,6 +21,7 @@ pub fn page(proof: &Proof) -> String {
     by_requirement(&mut page, proof);
     faults(&mut page, proof);
     variants(&mut page, proof);
+    nulls(&mut page, proof);
     page
 }
 
@@ -38,6 +40,8 @@ capcheck prove --markdown docs/kill-matrix.md
   reason; what failed without one would be a defect of the suite, and so would a fault that *survived*.
 - A **variant** is a freedom that [the protocol](protocol.md#14-freedoms) leaves to homeservers. Under
   none of them, and under no combination of them, may anything fail.
+- A **null target** is no homeserver, or only pretends to be one. Nothing passes there but what truly
+  holds.
 
 `capcheck serve --fault ID` and `capcheck serve --variant ID` run any of these homeservers on their own,
 to try a client or another suite on.
@@ -111,6 +115,19 @@ fn variant(page: &mut String, tolerance: &Tolerance) {
         let let_go = list(tolerance.let_go.iter().map(String::as_str));
         let (summary, freedom) = (cell(&capital(variant.summary())), cell(&unlinked(variant.freedom())));
         put(page, format_args!("| `{variant}` | {summary} | {freedom} | {let_go} |\n"));
+    }
+}
+
+fn nulls(page: &mut String, proof: &Proof) {
+    page.push_str("\n## Null targets\n\n| target | what it does | exit code | what truly holds |\n|---|---|---|---|\n");
+    let rows = proof.nulls.iter().filter_map(|attempt| Some((attempt, null::find(attempt.id)?)));
+    for (attempt, null) in rows {
+        let holds = null.holds.iter().map(|holding| {
+            format!("{} ({})", list(holding.requirements.iter().copied()), cell(holding.because))
+        });
+        let holds: Vec<String> = holds.collect();
+        let (summary, exit) = (cell(&capital(null.summary)), attempt.exit);
+        put(page, format_args!("| `{}` | {summary} | {exit} | {} |\n", null.id, holds.join("; ")));
     }
 }
 

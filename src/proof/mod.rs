@@ -15,6 +15,7 @@ pub mod attribution;
 pub mod freedom;
 pub mod json;
 pub mod markdown;
+pub mod null;
 pub mod pairs;
 pub mod run;
 #[cfg(test)]

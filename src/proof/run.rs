@@ -11,6 +11,7 @@ use crate::reference::{Fault, Named as _, Variant};
 
 use super::attribution::{self, Attribution};
 use super::freedom::{self, Tolerance};
+use super::null::{self, Attempt, NullTarget};
 use super::pairs::{self, Couple};
 use super::trial::TrialError;
 
@@ -23,6 +24,8 @@ pub struct Scope {
     pub variants: Vec<Variant>,
     /// Random combinations of variants and lapses, by seed.
     pub combinations: Vec<u64>,
+    /// What is no homeserver, or none that conforms.
+    pub nulls: Vec<&'static NullTarget>,
     /// Two faults at once.
     pub pairs: Vec<[Fault; 2]>,
     /// Fixes what the suite draws in each trial.
@@ -47,12 +50,14 @@ impl Scope {
     /// What can be tried in a minute: the faults that clients can see, and each variant.
     pub fn quick(seed: u64, jobs: usize) -> Self {
         let faults = Fault::all().filter(|fault| !fault.is_between_servers()).collect();
-        Self { faults, variants: Variant::all().collect(), seed, jobs, ..Self::default() }
+        let (variants, nulls) = (Variant::all().collect(), null::all().iter().collect());
+        Self { faults, variants, nulls, seed, jobs, ..Self::default() }
     }
 
     /// How many trials that is, those that are repeated aside.
     pub fn trials(&self) -> usize {
-        self.faults.len() + self.variants.len() + self.combinations.len() + self.pairs.len()
+        let alone = self.faults.len() + self.variants.len() + self.nulls.len();
+        alone + self.combinations.len() + self.pairs.len()
     }
 }
 
@@ -70,6 +75,8 @@ pub enum Done {
     Variant(Tolerance),
     /// A combination.
     Combination(Tolerance),
+    /// A null target.
+    Null(Attempt),
     /// Two faults at once.
     Pair(Couple),
 }
@@ -83,6 +90,8 @@ pub struct Proof {
     pub variants: Vec<Tolerance>,
     /// Random combinations, by seed.
     pub combinations: Vec<Tolerance>,
+    /// Each null target, in the order of the table.
+    pub nulls: Vec<Attempt>,
     /// Two faults at once.
     pub pairs: Vec<Couple>,
     /// Whether it was interrupted before all was tried.
@@ -95,6 +104,7 @@ impl Proof {
         Self {
             faults: Fault::all().map(Attribution::expected).collect(),
             variants: Variant::all().map(Tolerance::expected).collect(),
+            nulls: null::all().iter().map(Attempt::expected).collect(),
             ..Self::default()
         }
     }
@@ -104,8 +114,9 @@ impl Proof {
         let faults = self.faults.iter().map(|it| (it.fault.to_owned(), it.findings()));
         let tolerances = self.variants.iter().chain(&self.combinations);
         let tolerances = tolerances.map(|it| (it.name(), it.findings.clone()));
+        let nulls = self.nulls.iter().map(|it| (it.id.to_owned(), it.findings.clone()));
         let pairs = self.pairs.iter().map(|it| (it.faults.join(" + "), it.findings.clone()));
-        let all = faults.chain(tolerances).chain(pairs);
+        let all = faults.chain(tolerances).chain(nulls).chain(pairs);
         all.flat_map(|(what, lines)| lines.into_iter().map(move |line| (what.clone(), line))).collect()
     }
 
@@ -114,6 +125,7 @@ impl Proof {
             Done::Fault(attribution) => self.faults.push(attribution),
             Done::Variant(tolerance) => self.variants.push(tolerance),
             Done::Combination(tolerance) => self.combinations.push(tolerance),
+            Done::Null(attempt) => self.nulls.push(attempt),
             Done::Pair(couple) => self.pairs.push(couple),
         }
     }
@@ -124,6 +136,7 @@ impl Proof {
         self.faults.sort_by_key(|it| place(it.fault));
         self.variants.sort_by_key(|it| it.taken.first().and_then(|id| id.parse::<Variant>().ok()));
         self.combinations.sort_by_key(|it| it.seed);
+        self.nulls.sort_by_key(|it| null::all().iter().position(|null| null.id == it.id));
         self.pairs.sort_by_key(|it| it.faults.map(place));
     }
 }
@@ -168,8 +181,11 @@ fn trials(scope: Scope) -> impl Iterator<Item = Trying> {
     let combinations = scope.combinations.into_iter().map(|seed| -> Trying {
         Box::pin(async move { freedom::tolerate_random(seed).await.map(Done::Combination) })
     });
+    let nulls = scope.nulls.into_iter().map(move |null| -> Trying {
+        Box::pin(async move { null::attempt(null, seed).await.map(Done::Null) })
+    });
     let pairs = scope.pairs.into_iter().map(move |faults| -> Trying {
         Box::pin(async move { pairs::couple(faults, seed).await.map(Done::Pair) })
     });
-    faults.chain(variants).chain(combinations).chain(pairs)
+    faults.chain(variants).chain(combinations).chain(nulls).chain(pairs)
 }

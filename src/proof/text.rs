@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::attribution::Attribution;
 use super::freedom::Tolerance;
+use super::null::Attempt;
 use super::pairs::Couple;
 use super::run::{Done, Proof};
 
@@ -14,6 +15,7 @@ pub fn line(done: &Done, full: bool) -> String {
     let findings = match done {
         Done::Fault(attribution) => fault(&mut page, attribution, full),
         Done::Variant(tolerance) | Done::Combination(tolerance) => freedom(&mut page, tolerance, full),
+        Done::Null(attempt) => null(&mut page, attempt),
         Done::Pair(couple) => pair(&mut page, couple),
     };
     for finding in findings {
@@ -48,6 +50,16 @@ fn freedom(page: &mut String, tolerance: &Tolerance, full: bool) -> Vec<String> 
         put(page, format_args!("    takes    {}\n", tolerance.taken.join(" ")));
     }
     tolerance.findings.clone()
+}
+
+fn null(page: &mut String, attempt: &Attempt) -> Vec<String> {
+    let word = if attempt.findings.is_empty() { "refused" } else { "BELIEVED" };
+    let holds = match attempt.passed.len() {
+        0 => String::new(),
+        count => format!(", {count} hold"),
+    };
+    put(page, format_args!("{word:<9} {:<34} exit code {}{holds}\n", attempt.id, attempt.exit));
+    attempt.findings.clone()
 }
 
 fn pair(page: &mut String, couple: &Couple) -> Vec<String> {
@@ -102,6 +114,10 @@ pub(super) fn rows(proof: &Proof) -> Vec<(&'static str, String)> {
         if !tolerances.is_empty() {
             rows.push((name, format!("{fine} of {} without a false failure", tolerances.len())));
         }
+    }
+    if !proof.nulls.is_empty() {
+        let fine = proof.nulls.iter().filter(|it| it.findings.is_empty()).count();
+        rows.push(("null targets", format!("{fine} of {} passed nothing that does not hold", proof.nulls.len())));
     }
     if !proof.pairs.is_empty() {
         let found = proof.pairs.iter().filter(|it| it.findings.is_empty()).count();

@@ -156,21 +156,21 @@ async fn does_not_depend_on_order(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let sets: [CapabilitySet; 3] = cx.sets();
     let expect = Expect::union_of(&sets.iter().collect::<Vec<_>>());
-    // Alice's sessions declare in the order of login, Bob's in a drawn order with the sets turned round.
-    for (user, drawn) in [(&alice, false), (&bob, true)] {
-        let mut sessions = [user.session(), user.log_in("tablet").await?, user.log_in("laptop").await?];
-        let mut order: Vec<usize> = (0..sets.len()).collect();
-        if drawn {
-            sessions.reverse();
-            cx.draw(|draw| draw.shuffle(&mut order));
-        }
-        for at in order {
-            sessions[at].publish(&sets[at]).await?;
-        }
-        if !check!(cx, "union.order-free", user.session().status_settles_on(user, &expect).await?) {
-            break;
-        }
+    // Alice's sessions declare one by one, as they log in.
+    alice.session().publish(&sets[0]).await?;
+    alice.log_in("tablet").await?.publish(&sets[1]).await?;
+    alice.log_in("laptop").await?.publish(&sets[2]).await?;
+    if !check!(cx, "union.order-free", alice.session().status_settles_on(&alice, &expect).await?) {
+        return Ok(());
     }
+    // Bob's log in first, and then declare in a drawn order with the sets turned round.
+    let sessions = [bob.log_in("laptop").await?, bob.log_in("tablet").await?, bob.session()];
+    let mut order: Vec<usize> = (0..sets.len()).collect();
+    cx.draw(|draw| draw.shuffle(&mut order));
+    for at in order {
+        sessions[at].publish(&sets[at]).await?;
+    }
+    check!(cx, "union.order-free", bob.session().status_settles_on(&bob, &expect).await?);
     Ok(())
 }
 
@@ -308,13 +308,19 @@ async fn is_one_users_alone(cx: &Cx) -> Ran {
 async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let (nothing, calls) = (CapabilitySet::default(), cx.set());
+    let (nothing, [calls, maps]) = (CapabilitySet::default(), cx.sets());
     phone.publish(&cx.set()).await?;
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     tablet.publish(&calls).await?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
+    // Declared last it adds nothing, either, and takes nothing away but what its session had.
+    phone.publish(&maps).await?;
+    phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &maps])).await?.or_stop()?;
+    phone.declare(&nothing).await?.or_stop("declaring the empty set")?;
+    let rest = phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?;
+    check!(cx, "union.empty-set", rest.when("where it was declared last"));
     tablet.declare(&nothing).await?.or_stop("declaring the empty set")?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     Ok(())

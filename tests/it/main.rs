@@ -11,6 +11,7 @@ mod hostile_targets;
 mod lookup_breakdowns;
 mod null_targets;
 mod peer;
+mod proof_null;
 mod provision;
 mod provision_errors;
 mod scenarios;

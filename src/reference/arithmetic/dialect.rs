@@ -15,6 +15,7 @@ pub(super) struct Dialect {
     spaces: bool,
     newline: bool,
     composed: bool,
+    collated: bool,
     escapes: Option<Fault>,
 }
 
@@ -23,6 +24,7 @@ enum Order {
     #[default]
     CodePoint,
     Utf16,
+    Collated,
     AsRead,
     AsReadBelowTop,
 }
@@ -35,6 +37,7 @@ impl Dialect {
         }
         let orders = [
             (Fault::HashUtf16Order, Order::Utf16),
+            (Fault::HashBmpCollation, Order::Collated),
             (Fault::HashUnsorted, Order::AsRead),
             (Fault::HashNestedUnsorted, Order::AsReadBelowTop),
         ];
@@ -53,10 +56,11 @@ impl Dialect {
             spaces: faults.has(Fault::HashSpaces),
             newline: faults.has(Fault::HashNewline),
             composed: faults.has(Fault::HashNfc),
+            collated: faults.has(Fault::HashCollationMerges),
             escapes: escapes.into_iter().find(|fault| faults.has(*fault)),
         };
         let canonical = dialect.order == Order::CodePoint
-            && !(dialect.spaces || dialect.newline || dialect.composed)
+            && !(dialect.spaces || dialect.newline || dialect.composed || dialect.collated)
             && dialect.escapes.is_none();
         (!canonical).then_some(dialect)
     }
@@ -103,10 +107,15 @@ impl Dialect {
     fn sorted(self, members: &[(String, Ordered)], depth: usize) -> Vec<&(String, Ordered)> {
         let mut members: Vec<_> = members.iter().collect();
         match self.order {
+            Order::Collated => members.sort_by_key(|(key, _)| key.chars().map(weight).collect::<String>()),
             Order::Utf16 => members.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16())),
             Order::AsRead => {}
             Order::AsReadBelowTop if depth > 0 => {}
             Order::CodePoint | Order::AsReadBelowTop => members.sort_by(|a, b| a.0.cmp(&b.0)),
+        }
+        if self.collated {
+            let mut seen = BTreeSet::new();
+            members.retain(|(key, _)| seen.insert(compose(key)));
         }
         members
     }
@@ -143,6 +152,11 @@ fn escape(c: char, text: &mut String) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         text.push_str(&format!("\\u{unit:04x}"));
     }
+}
+
+/// What a character sorts as where all that lie beyond the Basic Multilingual Plane weigh the same.
+fn weight(c: char) -> char {
+    if c > '\u{ffff}' { '\u{fffd}' } else { c }
 }
 
 /// Letter, combining mark, and the character that normalisation (NFC) makes of them:

@@ -114,6 +114,13 @@ pub(super) fn united(arithmetic: Arithmetic, sets: &[Arc<Set>], union: Arc<Set>)
         let members = union.members.iter().filter(common).map(|(n, p)| (n.clone(), p.clone()));
         return arithmetic.set(members.collect());
     }
+    if faults.has(Fault::UnionConflictDropped) {
+        let agreed = |(name, value): &(&String, &CanonicalJsonValue)| {
+            sets.iter().filter_map(|set| set.members.get(*name)).all(|other| other == *value)
+        };
+        let members = union.members.iter().filter(agreed).map(|(n, p)| (n.clone(), p.clone()));
+        return arithmetic.set(members.collect());
+    }
     if sets.len() < 2 {
         return union;
     }

@@ -40,7 +40,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
             Some(user) if user == session.user || server.has(Fault::ServerOtherUserServed) => user,
             _ => return Err(not_ones_own(server, asked)),
         };
-        Ok(state.server_set(now, user))
+        Ok(state.server_set(now, session, user))
     })?;
     match server.has(Fault::ServerHashNull) {
         true => Ok(Reply::ok(&json!({ "sha256": null }))),
@@ -64,7 +64,7 @@ fn not_ones_own(server: &Server, asked: &str) -> MatrixError {
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
-    let Some(set) = server.with(|state, now| state.server_set_by_hash(now, session.user, &hash)) else {
+    let Some(set) = server.with(|state, now| state.server_set_by_hash(now, session, &hash)) else {
         return unknown_to_server(server);
     };
     Ok(if server.has(Fault::ServerSetList) {

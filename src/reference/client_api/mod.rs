@@ -51,8 +51,8 @@ async fn answer(server: &Arc<Server>, request: Request) -> Answer {
         return Err(later);
     }
     let (endpoint, variables) = found?;
-    let has_token = !matches!(&session, Some(Err(error)) if error.errcode == "M_MISSING_TOKEN");
-    if server.has(Fault::AuthAfterValidation) || (has_token && server.may(Variant::ErrorsBodyFirst)) {
+    let may_judge = server.may(Variant::ErrorsBodyFirst) && bearer(&parts.headers).is_some();
+    if server.has(Fault::AuthAfterValidation) || may_judge {
         check_body(endpoint, &body)?;
     }
     let session = session.transpose()?.flatten();

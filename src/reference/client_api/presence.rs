@@ -29,6 +29,10 @@ pub(super) fn set(server: &Server, call: &Call) -> Answer {
         if forged.is_some() && server.has(Fault::PresenceWritable) {
             state.forge_hash(session.user, forged.cloned());
         }
+        let told = forged.and_then(|field| field.get("sha256")?.as_str());
+        if let Some(hash) = told.filter(|_| server.has(Fault::PresenceDeclares)) {
+            state.declare(now, session, hash).ok();
+        }
     });
     Ok(Reply::empty())
 }

@@ -30,6 +30,9 @@ pub(super) async fn sync(server: &Server, call: &Call) -> Answer {
     let is_early = server.may(Variant::SyncEarly);
     let deadline = Instant::now() + if is_early { hold.min(EARLY) } else { hold };
     server.with(|state, now| state.see(now, session.user, availability));
+    if server.has(Fault::UnionOfPolling) {
+        server.with(|state, now| state.connect(now, session));
+    }
     let mut woken = false;
     loop {
         let (seen, changed) = server.watch(session.user, |state, now| {

@@ -146,6 +146,15 @@ pub(super) async fn unions(site: &Site) {
     site.put(&other, &set_of(&["m.other"])).await;
     site.put(&alice, &set_of(&["m.c"])).await;
     site.check("union.per-user", "same device ID", status().await == of(&["m.c"]));
+    site.post(&other, "/logout", &json!({})).await;
+    site.check("union.per-user", "logout of the same device ID", status().await == of(&["m.c"]));
+    let late = site.user("n-late");
+    site.put(&late, &set_of(&["m.early"])).await;
+    site.put(&site.device(&late.user, "LATE"), &set_of(&["m.late"])).await;
+    let union = site.status(&late, &late.user).await;
+    for requirement in ["union.order-free", "union.of-all"] {
+        site.check(requirement, "a late login", union == of(&["m.early", "m.late"]));
+    }
     conflicts(site).await;
     departures(site, "union").await;
 }
@@ -157,7 +166,10 @@ pub(super) async fn conflicts(site: &Site) {
         let user = site.user(name);
         site.put(&user, sets[0]).await;
         site.put(&site.device(&user.user, "PHONE"), sets[1]).await;
-        seen.insert(site.status(&user, &user.user).await);
+        let hash = site.status(&user, &user.user).await;
+        let served = site.resolve(&user, &user.user, &hash.clone().unwrap_or_default()).await;
+        site.check("union.conflict", "the name stays", served.json.get("m.c").is_some());
+        seen.insert(hash);
     }
     site.check("union.conflict", "both orders", seen.len() == 1);
 }

@@ -36,7 +36,9 @@ pub(super) async fn hashes(site: &Site) {
         ("hash.sha256-canonical-json", r#"{"a/b":{"x":"<&>"}}"#.to_owned()),
         ("hash.sha256-canonical-json", r#"{"a":{"x":"\n\t\u0001"}}"#.to_owned()),
         ("hash.code-point-order", "{\"a\":{\"\u{1F602}\":1,\"\u{FB33}\":2}}".to_owned()),
+        ("hash.code-point-order", "{\"a\":{\"\u{1F602}\":1,\"\u{FFFF}\":2}}".to_owned()),
         ("hash.no-normalisation", "{\"a\":{\"e\u{301}\":1}}".to_owned()),
+        ("hash.no-normalisation", "{\"a\":{\"e\u{301}\":1,\"\u{e9}\":1}}".to_owned()),
         ("hash.order-free", r#" { "b" : {} , "\u0061" : {} } "#.to_owned()),
     ];
     for (requirement, set) in &awkward {
@@ -44,6 +46,8 @@ pub(super) async fn hashes(site: &Site) {
     }
     let again = site.server_hash(&alice).await;
     site.check("hash.stable", "server hash", again == site.server_hash(&alice).await);
+    let phone = site.device(&alice.user, "PHONE");
+    site.check("hash.stable", "other session", again == site.server_hash(&phone).await);
 }
 
 pub(super) async fn auth(site: &Site) {

@@ -25,7 +25,7 @@ pub(super) async fn offers(site: &Site) {
     site.check("federation.set", "malformed", set("x").await.is_refused());
     let raw = get(format!("{F}/server/sets/%FF")).await;
     site.check("federation.set", "no text", raw.is_refused());
-    for user in ["@alice:hs", "@carol:third.example", "carol", ""] {
+    for user in ["@granted-first:hs", "@alice:hs", "@carol:third.example", "carol", ""] {
         site.check("federation.other-user", user, hash_for(user).await.is_refused());
     }
 }

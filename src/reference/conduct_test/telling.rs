@@ -52,8 +52,12 @@ pub(super) async fn presence(site: &Site) {
         let hidden = site.status(session, &alice.user).await.is_none();
         site.check("presence.strangers", &session.user, hidden);
     }
+    site.put(&stranger, &one).await;
+    let (host, _) = site.sync(&alice, None).await;
     let (token, _) = site.sync(&stranger, None).await;
     site.join(&stranger, &room).await;
+    let heard = site.next_hash(&alice, &host, &stranger.user).await;
+    site.check("presence.new-sharer", "of who joins", heard == Some(hash_of(&one)));
     let heard = site.next_hash(&stranger, &token, &alice.user).await;
     site.check("presence.new-sharer", "sync", heard == Some(hash_of(&two)));
     let path = format!("{V3}/presence/{}/status", encode(&alice.user));
@@ -61,9 +65,14 @@ pub(super) async fn presence(site: &Site) {
     site.ask("PUT", &path, Some(&alice.token), body).await;
     let status = || site.status(&viewer, &alice.user);
     site.check("presence.survives-status", "message", status().await == Some(hash_of(&two)));
-    let forged = json!({ "presence": "online", "org.matrix.capability_sets": { "sha256": hash_of("{}") } });
-    site.ask("PUT", &path, Some(&alice.token), forged.to_string()).await;
-    site.check("presence.not-writable", "field", status().await != Some(hash_of("{}")));
+    let (_, heard) = site.sync(&viewer, None).await;
+    let beside = heard.get(&alice.user) == Some(&Some(hash_of(&two)));
+    site.check("presence.survives-status", "event", beside);
+    for forged in [hash_of("{}"), hash_of(&one)] {
+        let body = json!({ "presence": "online", "org.matrix.capability_sets": { "sha256": forged } });
+        site.ask("PUT", &path, Some(&alice.token), body.to_string()).await;
+        site.check("presence.not-writable", "field", status().await != Some(forged));
+    }
 }
 
 pub(super) async fn resolutions(site: &Site) {
@@ -79,6 +88,12 @@ pub(super) async fn resolutions(site: &Site) {
         site.check("resolve.verifies", set, !served.is_ok() || served.is_set(&hash_of(set)));
         site.check("resolve.superseded", set, served.is_ok());
     }
+    let tablet = site.device(&alice.user, "TABLET");
+    site.put(&tablet, &one).await;
+    let union = hash_of(set_of(&["m.r1", "m.r2"]));
+    let served = site.resolve(&viewer, &alice.user, &union).await;
+    site.check("resolve.verifies", "a union", !served.is_ok() || served.is_set(&union));
+    site.post(&tablet, "/logout", &json!({})).await;
     for (name, mark) in [(WITH_PLUS, "+"), (WITH_SLASH, "/"), (WITH_BOTH, "//")] {
         let set = set_of(&[name]);
         assert!(hash_of(&set).contains(mark));

@@ -75,12 +75,18 @@ faults! {
         r"a line feed at the end of the JSON text is hashed, too";
     HashUtf16Order = "hash-utf16-order" breaks ["hash.code-point-order"] of "S3":
         r"keys sort by UTF-16 code unit, as in JavaScript and Java";
+    HashBmpCollation = "hash-bmp-collation" breaks ["hash.code-point-order"] of "S3":
+        r"keys sort by a database collation in which every character beyond the BMP weighs as much as U+FFFD";
     HashNfc = "hash-nfc" breaks ["hash.no-normalisation"] of "S3":
         r"names are normalised (NFC) before hashing";
+    HashCollationMerges = "hash-collation-merges" breaks ["hash.no-normalisation"] of "S3":
+        r"keys that a database collation takes for the same are one key: of two spellings of a letter the first stays";
     HashUploadedBytes = "hash-uploaded-bytes" breaks ["hash.order-free"] of "C7":
         r"the bytes of the upload are hashed as they came";
     HashVolatile = "hash-volatile" breaks ["hash.stable", "gating.same-entitlement"] of "S3":
         r"the server's own set holds a counter, so its hash changes with every question";
+    ServerHashMapOrder = "server-hash-map-order" breaks ["hash.stable", "server.set"] of "S3":
+        r"the server's own set is hashed in the order of a hash map, which is another in each worker that sessions are spread over";
     AuthOptional = "auth-optional" breaks ["auth.required"] of "S2":
         r"a request without a token is taken for the first user's, as in a forgotten development mode";
     AuthMissingTokenForbidden = "auth-missing-token-forbidden" breaks ["auth.required"] of "S2":
@@ -227,6 +233,10 @@ faults! {
         r"a declaration without a `sha256` is accepted, and nothing comes of it";
     UnionHoldsServerSet = "union-holds-server-set" breaks ["union.single", "union.of-all"] of "C3":
         r"the server's own capabilities are part of the union";
+    UnionOneLate = "union-one-late" breaks ["union.single", "union.of-all"] of "C3":
+        r"the union is computed before a declaration is written, and catches up with the next";
+    UnionOfPolling = "union-of-polling" breaks ["union.single", "union.of-all"] of "C3":
+        r"a session counts as connected once it has synced, not once it has declared";
     UnionHashOfHashes = "union-hash-of-hashes" breaks ["union.of-all"] of "C3":
         r"several sessions' hashes are hashed, not the union of their sets";
     UnionLastDeclared = "union-last-declared" breaks ["union.of-all"] of "C3":
@@ -237,6 +247,8 @@ faults! {
         r"a session beyond the second is not looked at";
     UnionInOrderOfDeclaring = "union-in-order-of-declaring" breaks ["union.order-free"] of "C3":
         r"the members are hashed in the order of declaring";
+    LoginStartsOver = "login-starts-over" breaks ["union.order-free", "union.of-all"] of "C3":
+        r"a login starts the union over, and what was declared before it is gone";
     UnionCountsTwice = "union-counts-twice" breaks ["union.idempotent"] of "C3":
         r"a capability that two sessions have is hashed twice";
     UnionLeaveTakesShared = "union-leave-takes-shared" breaks ["union.idempotent"] of "C3":
@@ -257,20 +269,32 @@ faults! {
         r"logging out withdraws the sets of all sessions";
     ReloginInherits = "relogin-inherits" breaks ["union.relogin"] of "C3":
         r"a new login on a device inherits its set";
+    ReloginUnnoticed = "relogin-unnoticed" breaks ["union.relogin"] of "C3":
+        r"a new login on a device replaces its row, and the union is not computed anew";
     UnionByDeviceId = "union-by-device-id" breaks ["union.per-user"] of "C3":
         r"sessions are kept by device ID alone, so another user's device counts";
+    LogoutByDeviceId = "logout-by-device-id" breaks ["union.per-user"] of "C3":
+        r"a logout withdraws sets by device ID alone, and so other users' as well";
     EmptySetRefused = "empty-set-refused" breaks ["union.empty-set"] of "C3":
         r"an empty set is refused as missing";
     EmptySetIgnored = "empty-set-ignored" breaks ["union.empty-set"] of "C3":
         r"declaring the empty set changes nothing";
     UndeclaredHasDefault = "undeclared-has-default" breaks ["union.undeclared"] of "C3":
         r"a session that declared nothing counts as having a default set";
+    UndeclaredHoldsBack = "undeclared-holds-back" breaks ["union.undeclared"] of "C3":
+        r"there is no union until every session has declared";
     UnionConflictLastWins = "union-conflict-last-wins" breaks ["union.conflict"] of "C3":
         r"of two parameters the one declared last stands";
+    UnionConflictDropped = "union-conflict-dropped" breaks ["union.conflict"] of "C3":
+        r"a capability with conflicting parameters is left out of the union";
     UnionUnresolvable = "union-unresolvable" breaks ["union.resolvable"] of "C9":
         r"only uploaded sets resolve, and nobody uploaded the union";
+    UnionResolvesToPart = "union-resolves-to-part" breaks ["union.resolvable", "resolve.verifies"] of "C9":
+        r"the hash of the union resolves to the set that was declared last";
     UnionLargeUnresolvable = "union-large-unresolvable" breaks ["union.resolvable-large"] of "C9":
         r"a union larger than the largest upload does not resolve";
+    UnionLargeCutOff = "union-large-cut-off" breaks ["union.resolvable-large"] of "C9":
+        r"a union longer than its column is cut off where the column ends";
     StatusWithoutHash = "status-without-hash" breaks ["presence.status"] of "C4":
         r"the status request does not carry the hash";
     StatusOneLate = "status-one-late" breaks ["presence.status"] of "C4":
@@ -293,6 +317,8 @@ faults! {
         r"a session's leaving is not published";
     NewSharerWaits = "new-sharer-waits" breaks ["presence.new-sharer"] of "C5":
         r"whoever begins to share a room learns the next change, not the current value";
+    NewSharerOneSided = "new-sharer-one-sided" breaks ["presence.new-sharer"] of "C5":
+        r"whoever joins is told of those in the room, and they are not told of who joins";
     StrangersAll = "strangers-all" breaks ["presence.strangers"] of "C5":
         r"everybody receives everybody's presence";
     StrangersInvited = "strangers-invited" breaks ["presence.strangers"] of "C5":
@@ -303,8 +329,12 @@ faults! {
         r"the status request shows everybody's presence to everybody";
     StatusMessageDropsHash = "status-message-drops-hash" breaks ["presence.survives-status"] of "C4":
         r"setting presence replaces the whole of it, and loses the hash";
+    StatusMessageEventBare = "status-message-event-bare" breaks ["presence.survives-status"] of "C4":
+        r"the event of a new status is made from what the client sent, without the hash";
     PresenceWritable = "presence-writable" breaks ["presence.not-writable"] of "C3":
         r"a client's own value of the field is published";
+    PresenceDeclares = "presence-declares" breaks ["presence.not-writable"] of "C3":
+        r"a known hash in a client's own presence is taken for a declaration";
     LastLeavesHashStays = "last-leaves-hash-stays" breaks ["presence.last-leaves"] of "C3":
         r"the hash stays when the last session leaves";
     ResolveOwnOnly = "resolve-own-only" breaks ["resolve.hash-and-user"] of "C10":
@@ -347,6 +377,8 @@ faults! {
         r"a server is given the set whatever hash it presents";
     FedHashForAnybody = "fed-hash-for-anybody" breaks ["federation.other-user"] of "F2":
         r"a server is told the hash for users of any server";
+    FedHashForOwnUsers = "fed-hash-for-own-users" breaks ["federation.other-user"] of "F2":
+        r"the client API's handler is reused: a server is told what local users are offered";
     FedUnsignedAccepted = "fed-unsigned-accepted" breaks ["federation.signed"] of "F2":
         r"a request between servers without a signature is taken for one from within";
     FedSignatureUnchecked = "fed-signature-unchecked" breaks ["federation.signed"] of "F2":
@@ -439,6 +471,8 @@ faults! {
         r"a failed lookup is answered with 500";
     LookupForStrangers = "lookup-for-strangers" breaks ["federation.lookup-private"] of "C10":
         r"lookups are made for users who share no room with whom they ask about";
+    LookupBeforeCheck = "lookup-before-check" breaks ["federation.lookup-private"] of "C10":
+        r"the other server is asked first, and who may see the answer is looked at then";
 
     // Between homeservers: presence.
     FedPresenceSilent = "fed-presence-silent" breaks ["federation.presence-out"] of "C4":

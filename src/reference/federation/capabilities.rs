@@ -37,6 +37,11 @@ fn offer(server: &Server) -> Arc<Set> {
 /// User ID to hash: what is offered to this user of the server that asks, known here or not.
 fn server_hash(server: &Server, origin: &str, call: &Call) -> Answer {
     let asked = call.variables.get("user_id").unwrap_or_default();
+    if server.has(Fault::FedHashForOwnUsers)
+        && let Some(set) = server.with(|state, _| Some(state.offered(state.find_user(asked)?)))
+    {
+        return Ok(Reply::ok(&server.arithmetic.hash_in_answer(&set.hash)));
+    }
     let is_own = server_of(asked).is_some_and(|name| name == origin || server.is_within(origin));
     if !is_own && !server.has(Fault::FedHashForAnybody) {
         let error = MatrixError::forbidden("You may ask for users of your own");

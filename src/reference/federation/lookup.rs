@@ -73,6 +73,9 @@ pub(crate) async fn resolve(
     let (is_visible, known) =
         server.with(|state, now| (state.shares_room_with_remote(viewer, owner), state.known(now, hash)));
     if !is_visible && !server.has(Fault::LookupForStrangers) {
+        if server.has(Fault::LookupBeforeCheck) {
+            drop(federation.find(server, remote, owner, hash).await);
+        }
         return failed(server, &LookupError::NotFound).await;
     }
     let asker = format!("{viewer:?} {owner} {hash}");

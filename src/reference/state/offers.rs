@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{State, UserKey};
-use crate::reference::arithmetic::Set;
+use super::{Session, State, UserKey};
+use crate::reference::arithmetic::{self, Set};
 use crate::reference::faults::Fault;
 use crate::reference::grants::Grant;
 use crate::reference::variants::Variant;
@@ -46,9 +46,12 @@ impl State {
         }
     }
 
-    /// What the server offers a user (draft S2, S3).
-    pub(crate) fn server_set(&mut self, now: Duration, user: UserKey) -> Arc<Set> {
-        let set = self.users[user.0].server_set.clone();
+    /// What the server offers a user, as it tells one session (draft S2, S3).
+    pub(crate) fn server_set(&mut self, now: Duration, session: &Session, user: UserKey) -> Arc<Set> {
+        let set = self.offered(user);
+        if self.has(Fault::ServerHashMapOrder) {
+            return self.disordered(session, &set);
+        }
         if self.has(Fault::HashVolatile) {
             return self.renumbered(user, &set);
         }
@@ -66,6 +69,26 @@ impl State {
         }
     }
 
+    /// What the server offers a user, whoever asks.
+    pub(crate) fn offered(&self, user: UserKey) -> Arc<Set> {
+        self.users[user.0].server_set.clone()
+    }
+
+    /// The set under a hash that depends on the session: of its members in the order in which the worker
+    /// that serves the user's nth session happens to have them.
+    fn disordered(&self, session: &Session, set: &Set) -> Arc<Set> {
+        let logins = self.users[session.user.0].devices.values().map(|device| device.login);
+        let nth = logins.filter(|login| *login < session.login).count();
+        let mut members: Vec<String> =
+            set.members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+        let count = members.len();
+        if count > 1 {
+            members.rotate_left(1 + nth % (count - 1));
+        }
+        let hash = arithmetic::hash(format!("{{{}}}", members.join(",")).as_bytes());
+        Arc::new(Set { hash, ..set.clone() })
+    }
+
     /// The set with a counter among a capability's parameters.
     fn renumbered(&mut self, user: UserKey, set: &Set) -> Arc<Set> {
         let mut members = set.members.clone();
@@ -80,9 +103,18 @@ impl State {
 
     /// The set behind a server hash, for a user (draft S4, S5). A hash that belongs to
     /// users with other entitlements is unknown to this one.
-    pub(crate) fn server_set_by_hash(&self, now: Duration, user: UserKey, hash: &str) -> Option<Arc<Set>> {
-        let own = &self.users[user.0].server_set;
-        if own.hash == hash || self.has(Fault::ServerSetAnyHash) {
+    pub(crate) fn server_set_by_hash(
+        &self,
+        now: Duration,
+        session: &Session,
+        hash: &str,
+    ) -> Option<Arc<Set>> {
+        let own = &self.users[session.user.0].server_set;
+        let disordered = || self.disordered(session, own).hash == hash;
+        if own.hash == hash
+            || (self.has(Fault::ServerHashMapOrder) && disordered())
+            || self.has(Fault::ServerSetAnyHash)
+        {
             return Some(own.clone());
         }
         let is_shared = self.has(Fault::GatingCachedFirst) || self.has(Fault::GatingCachedBriefly);

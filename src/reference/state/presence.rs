@@ -58,6 +58,8 @@ pub(super) struct Presence {
     pub(super) positions: [u64; GROUPS],
     /// What some faults put in the place of the hash.
     pub(super) forged: Option<Value>,
+    /// Whether some fault's last event left the hash out.
+    pub(super) bare: bool,
     /// Whether a hash of theirs has been told to another homeserver.
     pub(super) announced: bool,
 }
@@ -92,8 +94,9 @@ impl State {
         status_msg: Option<String>,
     ) {
         let forged = self.has(Fault::StatusMessageDropsHash).then_some(Value::Null);
+        let bare = self.has(Fault::StatusMessageEventBare);
         let presence = &mut self.users[user.0].presence;
-        presence.forged = forged;
+        (presence.forged, presence.bare) = (forged, bare);
         presence.availability = availability;
         presence.status_msg = status_msg;
         if availability != Availability::Offline {
@@ -167,7 +170,8 @@ impl State {
         for room in self.joined_rooms_of(viewer) {
             let joined = room.joined.get(&viewer).copied().unwrap_or(0);
             let waits = self.has(Fault::NewSharerWaits) && since > 0;
-            let shared = |at: u64| !waits && (joined > since || at > since);
+            let told_of = |at: u64| at > since && !self.has(Fault::NewSharerOneSided);
+            let shared = |at: u64| !waits && (joined > since || told_of(at));
             let news = |(user, at): &(&UserKey, &u64)| shared(**at) || changed(**user);
             unseen.extend(room.joined.iter().filter(news).map(|(user, _)| *user));
         }
@@ -269,7 +273,7 @@ impl State {
             Way::Federation => self.has(Fault::FedPresenceWithoutHash),
         };
         let synced = matches!(way, Way::InitialSync | Way::IncrementalSync);
-        let unsynced = synced && self.has(Fault::SyncWithoutHash);
+        let unsynced = synced && (owner.presence.bare || self.has(Fault::SyncWithoutHash));
         let hidden =
             owner.presence.availability == Availability::Offline && self.has(Fault::OfflineHidesHash);
         if silent || unsynced || hidden {

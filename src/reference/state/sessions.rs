@@ -29,6 +29,8 @@ pub(super) struct Device {
     pub(super) declared: Option<Arc<Set>>,
     /// The position at which it was declared: sessions have an order.
     pub(super) declared_at: u64,
+    /// Whether it has synced; only a fault asks.
+    pub(super) polled: bool,
 }
 
 /// How a session ends.
@@ -98,8 +100,13 @@ impl State {
             last_seen: now,
             declared: None,
             declared_at: 0,
+            polled: false,
         };
         let inherits = self.has(Fault::ReloginInherits);
+        if self.has(Fault::LoginStartsOver) {
+            self.users[user.0].devices.values_mut().for_each(|device| device.declared = None);
+        }
+        let mut unnoticed = false;
         if let Some(old) = self.users[user.0].devices.insert(login.device, device) {
             if !self.has(Fault::AuthReplacedTokenLives) {
                 self.tokens.remove(&old.token);
@@ -107,11 +114,22 @@ impl State {
             if let Some(new) = self.users[user.0].devices.get_mut(&*session.device).filter(|_| inherits) {
                 new.declared = old.declared;
             }
+            unnoticed = self.has(Fault::ReloginUnnoticed);
             self.touched.insert(user);
         }
         self.tokens.insert(login.token, session.clone());
-        self.refresh_union(now, user);
+        if !unnoticed {
+            self.refresh_union(now, user);
+        }
         Ok(session)
+    }
+
+    /// Counts a session as connected from now on, under a fault that waits for its first sync.
+    pub(crate) fn connect(&mut self, now: Duration, session: &Session) {
+        let device = self.users[session.user.0].devices.get_mut(&*session.device);
+        if device.is_some_and(|device| !std::mem::replace(&mut device.polled, true)) {
+            self.refresh_union(now, session.user);
+        }
     }
 
     /// The session of an access token.
@@ -153,11 +171,24 @@ impl State {
                 None => {}
             }
             self.touched.insert(user);
+            if ending == Ending::Logout && self.has(Fault::LogoutByDeviceId) {
+                self.withdraw_everywhere(now, id);
+            }
         }
         if ending == Ending::Logout && self.has(Fault::LogoutWithdrawsAll) {
             self.users[user.0].devices.values_mut().for_each(|device| device.declared = None);
         }
         self.refresh_union_without(now, user, &withdrawn);
+    }
+
+    /// Withdraws the sets of all devices with one ID, whoever's they are, under a fault that does.
+    fn withdraw_everywhere(&mut self, now: Duration, id: &str) {
+        for user in (0..self.users.len()).map(UserKey) {
+            if let Some(device) = self.users[user.0].devices.get_mut(id) {
+                device.declared = None;
+                self.refresh_union(now, user);
+            }
+        }
     }
 
     /// Ends all of a user's sessions.

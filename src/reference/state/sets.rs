@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::accounts::{Uploaded, User};
 use super::passing::LATE;
+use super::sessions::Device;
 use super::{Availability, Session, State, UserKey};
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
@@ -18,7 +19,7 @@ const SUPERSEDED: usize = 16;
 const SUPERSEDED_BYTES: usize = 4 << 20;
 /// How often sets that nobody needs are thrown away.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// Sets larger than this do not resolve under a fault.
+/// Sets larger than this do not resolve, or not whole, under faults.
 const LARGE: usize = 256 << 10;
 
 /// The sets that the server knows, by hash.
@@ -126,6 +127,10 @@ impl State {
         };
         let at = self.advance();
         let (ignored, stands) = (self.has(Fault::EmptySetIgnored), self.has(Fault::RedeclareIgnored));
+        let late = self.has(Fault::UnionOneLate);
+        if late {
+            self.refresh_union(now, session.user);
+        }
         let merged = self.has(Fault::RedeclareMerges).then(|| self.arithmetic());
         let owner = &mut self.users[session.user.0];
         let device = owner.devices.get_mut(&*session.device).ok_or(Undeclarable::SessionEnded)?;
@@ -146,7 +151,9 @@ impl State {
             self.see(now, session.user, Availability::Online);
         }
         let before = self.in_force(session.user);
-        self.refresh_union(now, session.user);
+        if !late {
+            self.refresh_union(now, session.user);
+        }
         if self.may(Variant::RedeclareTold) && before == self.in_force(session.user) {
             self.publish_presence(now, session.user);
         }
@@ -258,6 +265,10 @@ impl State {
         {
             return Some(old.clone());
         }
+        if let Some(other) = union.filter(|set| set.hash == hash).and_then(|set| self.instead_of(owner, set))
+        {
+            return Some(other);
+        }
         let superseded = owner.superseded.iter().filter(|(_, until)| *until > now).map(|(set, _)| set);
         let superseded = superseded.filter(|set| self.is_resolvable(owner, set));
         let is_young = self.may(Variant::ResolveLate) && now < owner.union_since + LATE;
@@ -268,6 +279,16 @@ impl State {
         }
         let uploaded = owner.uploads.get(hash).is_some_and(|upload| upload.until > now);
         (uploaded || self.may(Variant::ResolveKnown)).then(|| self.known_set(now, hash)).flatten()
+    }
+
+    /// What is served for a union in its place: nothing, but for faults.
+    fn instead_of(&self, owner: &User, union: &Arc<Set>) -> Option<Arc<Set>> {
+        if self.has(Fault::UnionLargeCutOff) && union.body.len() > LARGE {
+            return Some(Arc::new(Set { body: union.body.slice(..LARGE), ..(**union).clone() }));
+        }
+        let last = owner.devices.values().filter(|device| device.declared.is_some());
+        let last = last.max_by_key(|device| device.declared_at)?.declared.clone();
+        last.filter(|_| self.has(Fault::UnionResolvesToPart))
     }
 
     /// Whether a union resolves: always, but for faults.
@@ -314,6 +335,7 @@ impl State {
             return;
         }
         owner.presence.forged = None;
+        owner.presence.bare = false;
         owner.union_since = now;
         owner.superseded.retain(|(_, until)| *until > now);
         let first = owner.presence.positions[0] == 0 || owner.union.is_none();
@@ -332,8 +354,13 @@ impl State {
     /// The sets that go into a user's union, in the order of declaring.
     fn counted_sets(&self, user: UserKey) -> Vec<Arc<Set>> {
         let owner = &self.users[user.0];
+        if self.has(Fault::UndeclaredHoldsBack) && owner.devices.values().any(|d| d.declared.is_none()) {
+            return Vec::new();
+        }
+        let counts = |device: &&Device| device.polled || !self.has(Fault::UnionOfPolling);
+        let counted = owner.devices.values().filter(counts);
         let mut declared: Vec<_> =
-            owner.devices.values().filter_map(|d| Some((d.declared_at, d.declared.clone()?))).collect();
+            counted.filter_map(|d| Some((d.declared_at, d.declared.clone()?))).collect();
         declared.sort_by_key(|(at, _)| *at);
         let mut sets: Vec<Arc<Set>> = declared.into_iter().map(|(_, set)| set).collect();
         if self.rules.faults.is_empty() {
