@@ -174,15 +174,19 @@ impl State {
         let owner = &self.users[session.user.0];
         let is_own = upload.is_some() || sets_in_force(owner).any(|set| set.hash == hash);
         let known = self.known_set(now, hash).filter(|_| is_own || !self.may(Variant::KnownPerUser));
-        known.or_else(|| self.unasked_set(hash)).filter(|_| !barred)
+        known.or_else(|| self.unasked_set(session.user, hash)).filter(|_| !barred)
     }
 
     /// A set that nobody has uploaded, for a server that lets such be declared: of its own making.
-    fn unasked_set(&self, hash: &str) -> Option<Arc<Set>> {
+    fn unasked_set(&self, user: UserKey, hash: &str) -> Option<Arc<Set>> {
         if !self.may(Variant::KnownUnasked) {
             return None;
         }
-        let made = self.users.iter().flat_map(|user| user.union.iter().chain([&user.server_set]));
+        let users = match self.may(Variant::KnownPerUser) {
+            true => std::slice::from_ref(&self.users[user.0]),
+            false => &self.users[..],
+        };
+        let made = users.iter().flat_map(|user| user.union.iter().chain([&user.server_set]));
         made.cloned().chain([self.arithmetic().of([])]).find(|set| set.hash == hash)
     }
 
