@@ -103,6 +103,7 @@ fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> 
     });
     target.binding = options.binding.clone();
     target.limits.max_set_bytes = Some(options.limits.max_set_bytes);
+    target.limits.negative_cache = options.limits.failed_lookup_for;
     target.limits.in_flight = IN_FLIGHT;
     target.limits.remote_timeout = REMOTE_TIMEOUT;
     Ok(target)

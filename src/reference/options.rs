@@ -102,6 +102,9 @@ impl Options {
         if variants.has(Variant::KnownForever) {
             self.limits.known_for = Duration::from_secs(100 * 365 * 24 * 3600);
         }
+        if variants.has(Variant::FedNegativeCache) {
+            self.limits.failed_lookup_for = Duration::from_millis(300);
+        }
         self
     }
 }
@@ -219,6 +222,8 @@ pub struct ServerLimits {
     pub known_for: Duration,
     /// How long a superseded union hash still resolves.
     pub superseded_for: Duration,
+    /// How long a lookup at another homeserver that failed is not tried again.
+    pub failed_lookup_for: Duration,
     /// The longest time that `/sync` holds a request, whatever it asks for.
     pub longest_poll: Duration,
 }
@@ -237,6 +242,7 @@ impl Default for ServerLimits {
             authentications: 10_000,
             known_for: Duration::from_secs(600),
             superseded_for: Duration::from_secs(60),
+            failed_lookup_for: Duration::ZERO,
             longest_poll: Duration::from_secs(120),
         }
     }
