@@ -111,6 +111,9 @@ impl Options {
         if variants.has(Variant::SessionsEnd) {
             self.limits.connected_for = Some(Duration::from_millis(1_500));
         }
+        if variants.has(Variant::FedNegativeCache) {
+            self.limits.failed_lookup_for = Duration::from_millis(300);
+        }
         self
     }
 }
@@ -230,6 +233,8 @@ pub struct ServerLimits {
     pub connected_for: Option<Duration>,
     /// How long a superseded union hash still resolves.
     pub superseded_for: Duration,
+    /// How long a lookup at another homeserver that failed is not tried again.
+    pub failed_lookup_for: Duration,
     /// The longest time that `/sync` holds a request, whatever it asks for.
     pub longest_poll: Duration,
 }
@@ -249,6 +254,7 @@ impl Default for ServerLimits {
             known_for: Duration::from_secs(600),
             connected_for: None,
             superseded_for: Duration::from_secs(60),
+            failed_lookup_for: Duration::ZERO,
             longest_poll: Duration::from_secs(120),
         }
     }

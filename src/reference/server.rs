@@ -204,9 +204,10 @@ impl Server {
         for account in &options.accounts {
             add_account(&mut state, account)?;
         }
-        let (faults, variants, federation) = (options.faults, options.variants, options.federation.as_ref());
-        let federation =
-            federation.map(|options| Federation::new(options, server_name, faults, variants)).transpose()?;
+        let faults = options.faults;
+        let ways = (faults, options.variants);
+        let federation = options.federation.as_ref();
+        let federation = federation.map(|options| Federation::new(options, server_name, ways)).transpose()?;
         let federation = federation.map(Arc::new);
         if let Some(federation) = &federation {
             state.federate(Signer::new(server_name, federation.key.clone()));

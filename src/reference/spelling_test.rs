@@ -235,7 +235,7 @@ async fn negotiated(variants: VariantSet) -> Vec<u8> {
     let options = Options { federation: Some(test_kit::options(PATIENCE)), ..Options::default() };
     let server = start(([127, 0, 0, 1], 0).into(), options.taking(variants)).await.unwrap();
     let asker = test_kit::options(PATIENCE);
-    let asker = Federation::new(&asker, "asker", FaultSet::NONE, variants).unwrap();
+    let asker = Federation::new(&asker, "asker", (FaultSet::NONE, variants)).unwrap();
     let version = asker.ask(server.server_name(), "GET", "/_matrix/federation/v1/version", None).await;
     assert_eq!(version.unwrap().status, 200);
     let mut roots = RootCertStore::empty();

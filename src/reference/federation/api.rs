@@ -1,10 +1,12 @@
 //! The server-server API: finds the endpoint, the asking homeserver and the body, and lets a handler answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
 use serde_json::json;
 
@@ -16,11 +18,16 @@ use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
 use crate::reference::routes::{FedEndpoint, Variables};
 use crate::reference::server::Server;
+use crate::reference::variants::Variant;
 
 /// Answers one request.
 pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
     let reply = reply(&server, request).await.unwrap_or_else(|error| error);
-    delivery::deliver(&server, reply).await
+    let mut response = delivery::deliver(&server, reply).await;
+    if server.may(Variant::FedHttpClose) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn reply(server: &Arc<Server>, request: Request) -> Answer {
@@ -32,11 +39,24 @@ async fn reply(server: &Arc<Server>, request: Request) -> Answer {
         body = read_body(body, server.options.limits.max_body) => body,
         () = server.stopping() => return Err(MatrixError::stopping("Stopping").into()),
     };
+    let nth = server.federation.as_ref().map_or(0, |federation| federation.nth());
+    if server.may(Variant::FedAnswersLate) {
+        tokio::time::sleep(Duration::from_millis(nth as u64 * 7 % 40)).await;
+    }
+    if server.may(Variant::FedRateLimits) && nth % 5 == 4 {
+        return Err(too_fast());
+    }
     tokio::select! {
         biased;
         answer = answer(server, &parts, found, body) => answer,
         () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
     }
+}
+
+/// What a homeserver is told that comes too fast.
+fn too_fast() -> Reply {
+    let error = json!({ "errcode": "M_LIMIT_EXCEEDED", "error": "Too fast", "retry_after_ms": 10 });
+    Reply::json(429, &error)
 }
 
 async fn answer(

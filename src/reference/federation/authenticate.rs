@@ -15,6 +15,7 @@ use super::{Federation, identity};
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::server::Server;
+use crate::reference::variants::Variant;
 
 /// The homeserver that signed a request, or the refusal. Whatever is wrong, the status is the same; the
 /// message says what it is.
@@ -24,6 +25,7 @@ pub(super) async fn authenticate(
     parts: &Parts,
     body: &Bytes,
 ) -> Result<String, MatrixError> {
+    let told = server.may(Variant::FedRefusalsTold);
     let refusal = |reason: String| match server.has(Fault::FedSignature403) {
         true => MatrixError::forbidden(reason),
         false => MatrixError::unauthorized(reason),
@@ -31,24 +33,33 @@ pub(super) async fn authenticate(
     let Some(text) = authorization(parts).map_err(|reason| refusal(reason.to_owned()))? else {
         return match server.has(Fault::FedUnsignedAccepted) {
             true => Ok(origin_in(body).unwrap_or_else(|| server.server_name.clone())),
+            false if told => Err(MatrixError::forbidden("The request is not signed")),
             false => Err(refusal("The request is not signed".to_owned())),
         };
     };
-    let claim = header::parse(&text, server.options.faults)
-        .map_err(|reason| refusal(format!("The X-Matrix header cannot be read: {reason}")))?;
+    let claim = header::parse(&text, server.options.faults, server.options.variants)
+        .map_err(|reason| format!("The X-Matrix header cannot be read: {reason}"))
+        .map_err(|reason| if told { MatrixError::invalid_param(reason) } else { refusal(reason) })?;
     if server.has(Fault::FedSignatureCrash) && STANDARD_NO_PAD.decode(&claim.signature).is_err() {
         return Err(MatrixError::internal("Internal server error"));
     }
     match verify(server, federation, &claim, parts, body).await {
         Ok(()) => Ok(claim.origin),
+        // Where the destination is another one, the specification says 401.
+        Err(reason) if told && is_for(server, &claim) => Err(MatrixError::forbidden(reason)),
         Err(reason) => Err(refusal(reason)),
     }
+}
+
+/// Whether a request says that it is for this server; one that does not say is.
+fn is_for(server: &Server, claim: &Claim) -> bool {
+    claim.destination.as_ref().is_none_or(|destination| *destination == server.server_name)
 }
 
 /// The origin that a request claims, whether or not it is true.
 pub(super) fn claimed_origin(server: &Server, parts: &Parts) -> Option<String> {
     let text = authorization(parts).ok()??;
-    header::parse(&text, server.options.faults).ok().map(|claim| claim.origin)
+    header::parse(&text, server.options.faults, server.options.variants).ok().map(|claim| claim.origin)
 }
 
 /// The header; of several it is not known which one counts.
@@ -76,7 +87,7 @@ async fn verify(
     let own_name = &server.server_name;
     // Servers that do not name the destination sign for the one whom they ask.
     let destination = claim.destination.as_ref().unwrap_or(own_name);
-    if destination != own_name && !server.has(Fault::FedDestinationIgnored) {
+    if !is_for(server, claim) && !server.has(Fault::FedDestinationIgnored) {
         return Err(format!("The request is for {destination}, and this is {own_name}"));
     }
     if claim.origin == *own_name {

@@ -11,7 +11,12 @@ use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
+use crate::reference::variants::Variant;
 use crate::spec::binding::Operation;
+
+/// What some users of other servers are offered besides, under a freedom; chosen like the other names, so
+/// that no hash of an offer needs a path to be encoded.
+const PREFERRED: &str = "m.cap.search.v1";
 
 /// Answers an operation.
 pub(super) fn answer(
@@ -31,7 +36,25 @@ pub(super) fn answer(
 
 /// What is offered to every server alike.
 fn offer(server: &Server) -> Arc<Set> {
-    server.arithmetic.of(server.options.federation_capabilities.iter().map(String::as_str))
+    let names = match server.may(Variant::FedOffersAlike) {
+        true => &server.options.capabilities,
+        false => &server.options.federation_capabilities,
+    };
+    server.arithmetic.of(names.iter().map(String::as_str))
+}
+
+/// What is offered to some users of other servers, under a freedom.
+fn larger_offer(server: &Server) -> Arc<Set> {
+    let names = offer(server).members.keys().cloned().collect::<Vec<_>>();
+    server.arithmetic.of(names.iter().map(String::as_str).chain([PREFERRED]))
+}
+
+/// An error that may be any 4xx.
+fn refusal(server: &Server, usual: MatrixError) -> MatrixError {
+    match server.may(Variant::FedErrorsOwn) {
+        true => MatrixError { status: 410, errcode: "ORG.CAPCHECK.NOT_FOR_YOU".into(), ..usual },
+        false => usual,
+    }
 }
 
 /// User ID to hash: what is offered to this user of the server that asks, known here or not.
@@ -44,14 +67,14 @@ fn server_hash(server: &Server, origin: &str, call: &Call) -> Answer {
     }
     let is_own = server_of(asked).is_some_and(|name| name == origin || server.is_within(origin));
     if !is_own && !server.has(Fault::FedHashForAnybody) {
-        let error = MatrixError::forbidden("You may ask for users of your own");
-        return Err(error.any_4xx(server.options.variants).into());
+        return Err(refusal(server, MatrixError::forbidden("You may ask for users of your own")).into());
     }
     let is_seen = || server.with(|state, _| state.knows_remote(asked));
     if server.has(Fault::FedHashKnownUsersOnly) && !is_seen() {
         return Err(MatrixError::not_found("No such user").into());
     }
-    let hash = &offer(server).hash;
+    let is_preferred = server.may(Variant::FedOffersPerUser) && asked.len() % 2 == 0;
+    let hash = &if is_preferred { larger_offer(server) } else { offer(server) }.hash;
     match server.has(Fault::FedHashBareString) {
         true => Ok(Reply::ok(&json!(hash))),
         false => Ok(Reply::ok(&server.arithmetic.hash_in_answer(hash))),
@@ -63,10 +86,13 @@ fn server_set(server: &Server, call: &Call) -> Answer {
     let hash = hash(server, call)?;
     let set = match server.has(Fault::FedSetNotFound) {
         true => server.arithmetic.of(server.options.capabilities.iter().map(String::as_str)),
+        false if server.may(Variant::FedOffersPerUser) && larger_offer(server).hash == hash => {
+            larger_offer(server)
+        }
         false => offer(server),
     };
     if set.hash != hash && !server.has(Fault::FedSetForAny) {
-        return Err(MatrixError::not_found("No such set here").into());
+        return Err(refusal(server, MatrixError::not_found("No such set here")).into());
     }
     match server.has(Fault::FedSetList) {
         true => Ok(Reply::ok(&set.members.keys().cloned().collect::<Value>())),
@@ -80,6 +106,7 @@ fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) 
     let hash = hash(server, call)?;
     let owner = call.variables.get("user_id").unwrap_or_default();
     let acquaintance = format!("{origin} {owner}");
+    let mut is_forbidden = true;
     let set = server.with(|state, now| {
         let Some(user) = state.find_user(owner) else {
             return state.known(now, &hash).filter(|_| server.has(Fault::FedResolveThirdParty));
@@ -89,6 +116,7 @@ fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) 
             || server.is_within(origin)
             || server.has(Fault::FedResolveForStrangers)
             || federation.memory.holds(Fault::FedResolveAfterLeaving, &acquaintance);
+        is_forbidden = !entitled;
         let uploaded = !server.has(Fault::FedResolveUploadsOnly) || state.known(now, &hash).is_some();
         let serves = entitled && uploaded && !server.has(Fault::FedResolveNever);
         match server.has(Fault::FedResolveLatest) {
@@ -97,7 +125,10 @@ fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) 
             false => state.resolve(now, user, &hash),
         }
     });
-    let set = set.ok_or_else(|| MatrixError::not_found("No such set here"))?;
+    let set = set.ok_or_else(|| match is_forbidden && server.may(Variant::FedStrangersForbidden) {
+        true => MatrixError::forbidden("You may ask for users with whom yours share a room"),
+        false => MatrixError::not_found("No such set here"),
+    })?;
     federation.memory.keep(Fault::FedResolveAfterLeaving, acquaintance);
     Ok(Reply::bytes(200, set.body.clone()))
 }
@@ -106,7 +137,9 @@ fn resolve(server: &Server, federation: &Federation, origin: &str, call: &Call) 
 fn hash(server: &Server, call: &Call) -> Result<String, MatrixError> {
     let text = call.variables.get("hash").unwrap_or_default();
     let hash = server.arithmetic.hash_in_request(text);
-    hash.ok_or_else(|| MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64"))
+    hash.ok_or_else(|| {
+        refusal(server, MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64"))
+    })
 }
 
 /// The homeserver of a user ID.

@@ -4,6 +4,7 @@
 //! RFC, unquoted values may hold colons, as old homeservers send them.
 
 use crate::reference::faults::{Fault, FaultSet};
+use crate::reference::variants::{Variant, VariantSet};
 
 /// What a signed request says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,9 @@ struct Parameter<'a> {
 }
 
 /// Reads the header's value; the error is for people.
-pub(super) fn parse(text: &str, faults: FaultSet) -> Result<Claim, &'static str> {
+///
+/// The signature may also be called `signature`, unless a freedom is taken.
+pub(super) fn parse(text: &str, faults: FaultSet, variants: VariantSet) -> Result<Claim, &'static str> {
     let (scheme, rest) = text.split_once(' ').ok_or("no X-Matrix parameters")?;
     let is_spelled_oddly = faults.has(Fault::FedHeaderLowerCase) && scheme != "X-Matrix";
     if !scheme.eq_ignore_ascii_case("X-Matrix") || is_spelled_oddly {
@@ -44,7 +47,11 @@ pub(super) fn parse(text: &str, faults: FaultSet) -> Result<Claim, &'static str>
             _ => Err("a parameter stands twice"),
         }
     };
-    let signature = find("sig")?.or(find("signature")?);
+    let other_name = match variants.has(Variant::SignatureRefused) {
+        true => None,
+        false => find("signature")?,
+    };
+    let signature = find("sig")?.or(other_name);
     Ok(Claim {
         origin: find("origin")?.ok_or("no origin")?,
         destination: find("destination")?,
@@ -144,7 +151,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Claim, &'static str> {
-        parse(text, FaultSet::NONE)
+        parse(text, FaultSet::NONE, VariantSet::NONE)
     }
 
     #[test]
@@ -229,12 +236,12 @@ mod tests {
             assert!(read(text).is_ok(), "{text}");
             for (other, _) in odd {
                 let faults: FaultSet = [other].into_iter().collect();
-                assert_eq!(parse(text, faults).is_err(), other == fault, "{other}: {text}");
-                assert!(parse(usual, faults).is_ok(), "{other}");
+                assert_eq!(parse(text, faults, VariantSet::NONE).is_err(), other == fault, "{other}: {text}");
+                assert!(parse(usual, faults, VariantSet::NONE).is_ok(), "{other}");
             }
         }
         let faults: FaultSet = [Fault::FedHeaderRawEscapes].into_iter().collect();
         let escaped = r#"X-Matrix origin="\b",destination="a",key="k",sig="c""#;
-        assert_eq!(parse(escaped, faults).map(|claim| claim.origin).as_deref(), Ok(r"\b"));
+        assert_eq!(parse(escaped, faults, VariantSet::NONE).map(|claim| claim.origin).as_deref(), Ok(r"\b"));
     }
 }

@@ -10,6 +10,7 @@ use ruma_signatures::verify_json;
 use super::flights::Flights;
 use super::outbound::{Outbound, Outgoing};
 use crate::reference::faults::{Fault, FaultSet};
+use crate::reference::variants::{Variant, VariantSet};
 
 /// Homeservers whose keys are kept at once.
 const SERVERS: usize = 1_000;
@@ -39,6 +40,7 @@ pub(super) struct RemoteKeys {
     known: Mutex<Known>,
     fetches: Flights<String, Result<Arc<Published>, String>>,
     faults: FaultSet,
+    variants: VariantSet,
 }
 
 #[derive(Default)]
@@ -50,8 +52,8 @@ struct Known {
 
 impl RemoteKeys {
     /// No keys yet.
-    pub(super) fn new(faults: FaultSet) -> Self {
-        Self { faults, ..Self::default() }
+    pub(super) fn new(faults: FaultSet, variants: VariantSet) -> Self {
+        Self { faults, variants, ..Self::default() }
     }
 
     /// The key that a homeserver publishes under an ID and that is valid now, or why there is none. A
@@ -64,7 +66,8 @@ impl RemoteKeys {
         key_id: &str,
         now_ms: u64,
     ) -> Result<PublicKey, String> {
-        if let Some(key) = self.remembered(server, key_id, now_ms) {
+        let always = self.variants.has(Variant::FedKeysFetchedAlways);
+        if let Some(key) = self.remembered(server, key_id, now_ms).filter(|_| !always) {
             return Ok(key);
         }
         let published = self.fetches.join(server.to_owned(), self.fetch(outbound, server, now_ms)).await?;
@@ -96,7 +99,8 @@ impl RemoteKeys {
     }
 
     async fn fetch(&self, outbound: &Outbound, server: &str, now_ms: u64) -> Result<Arc<Published>, String> {
-        if !self.lock().may_ask(server, now_ms) {
+        let always = self.variants.has(Variant::FedKeysFetchedAlways);
+        if !always && !self.lock().may_ask(server, now_ms) {
             return Err(format!("{server} has been asked for its keys too often"));
         }
         let question = Outgoing { limit: MAX_KEY_OBJECT, ..Outgoing::get(server, "/_matrix/key/v2/server") };

@@ -1,6 +1,8 @@
 //! Lookups: sets of other servers' users, asked of their homeservers (draft C9 to C11, F2).
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -14,6 +16,7 @@ use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Reply};
 use crate::reference::server::Server;
 use crate::reference::state::UserKey;
+use crate::reference::variants::Variant;
 use crate::spec::binding::{Operation, encode};
 
 /// Lookups under way at once.
@@ -44,11 +47,30 @@ pub(super) struct Lookups {
     /// By user and hash: their homeserver may serve one user's set and not another's.
     flights: Flights<(String, String), Result<Arc<Set>, LookupError>>,
     permits: Semaphore,
+    /// Those that failed, and until when that is what is known.
+    failures: Mutex<HashMap<(String, String), (Duration, LookupError)>>,
+}
+
+impl Lookups {
+    /// How a lookup failed, where that is remembered.
+    fn failed(&self, now: Duration, key: &(String, String)) -> Option<LookupError> {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.get(key).filter(|(until, _)| *until > now).map(|(_, error)| error.clone())
+    }
+
+    /// Remembers for a while how a lookup failed, unless it was not even tried.
+    fn remember(&self, now: Duration, key: (String, String), error: &LookupError, remembered: Duration) {
+        if !remembered.is_zero() && *error != LookupError::Busy {
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.retain(|_, (until, _)| *until > now);
+            failures.insert(key, (now + remembered, error.clone()));
+        }
+    }
 }
 
 impl Default for Lookups {
     fn default() -> Self {
-        Self { flights: Flights::default(), permits: Semaphore::new(AT_ONCE) }
+        Self { flights: Flights::default(), permits: Semaphore::new(AT_ONCE), failures: Mutex::default() }
     }
 }
 
@@ -112,11 +134,12 @@ async fn failed(server: &Server, error: &LookupError) -> Answer {
     if server.has(Fault::LookupFailureEmpty) {
         return Ok(Reply::empty());
     }
+    let is_late = matches!(error, LookupError::Remote(RemoteError::TimedOut) | LookupError::Busy);
     Err(if server.has(Fault::LookupFailurePlainText) {
         Reply::text(502, "502 Bad Gateway")
     } else if server.has(Fault::LookupFailure500) {
         MatrixError::internal("Internal server error").into()
-    } else if matches!(error, LookupError::Remote(RemoteError::TimedOut) | LookupError::Busy) {
+    } else if is_late != server.may(Variant::FedFailures504) {
         MatrixError::gateway_timeout(message).into()
     } else {
         MatrixError::bad_gateway(message).into()
@@ -153,7 +176,18 @@ impl Federation {
         if server.has(Fault::LookupNever) || (server.has(Fault::LookupSeenOnly) && !is_seen()) {
             return Err(LookupError::NotFound);
         }
-        let found = self.lookups.flights.join(key, self.fetch(server, remote, owner, hash)).await;
+        if let Some(error) = server.with(|_, now| self.lookups.failed(now, &key)) {
+            return Err(error);
+        }
+        let asking = self.fetch(server, remote, owner, hash);
+        let found = match self.may(Variant::FedLookupsRepeated) {
+            true => asking.await,
+            false => self.lookups.flights.join(key.clone(), asking).await,
+        };
+        if let Err(error) = &found {
+            let remembered = server.options.limits.failed_lookup_for;
+            server.with(|_, now| self.lookups.remember(now, key, error, remembered));
+        }
         match &found {
             Err(LookupError::NotFound) => self.memory.keep(Fault::Lookup404Remembered, grudge),
             Err(LookupError::Lie) => self.memory.keep(Fault::LookupLieRemembered, grudge),
@@ -174,7 +208,7 @@ impl Federation {
         let answer = self.question(server, remote, owner, hash).await?;
         match answer.status {
             200 => {}
-            404 => return Err(LookupError::NotFound),
+            404 if !self.may(Variant::Fed404As502) => return Err(LookupError::NotFound),
             status => return Err(LookupError::Status(status)),
         }
         let claimed = |set: Arc<Set>| Arc::new(Set { hash: hash.to_owned(), ..(*set).clone() });

@@ -7,6 +7,8 @@ mod api;
 mod authenticate;
 mod capabilities;
 mod flights;
+#[cfg(test)]
+mod freedoms_test;
 mod header;
 mod identity;
 mod keys;
@@ -26,6 +28,7 @@ mod transactions;
 pub(crate) mod visits;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ruma_signatures::Ed25519KeyPair;
@@ -58,7 +61,12 @@ fn protocols(variants: VariantSet) -> Vec<Vec<u8>> {
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.
     pub(crate) key: Arc<Ed25519KeyPair>,
+    /// Signs every other request, under a freedom.
+    spare: Ed25519KeyPair,
     server_name: String,
+    variants: VariantSet,
+    /// Requests so far, of others and to others: what is free to differ does so from one to the next.
+    count: AtomicUsize,
     outbound: Outbound,
     keys: RemoteKeys,
     lookups: Lookups,
@@ -70,22 +78,34 @@ impl Federation {
     pub(super) fn new(
         options: &FederationOptions,
         server_name: &str,
-        faults: FaultSet,
-        variants: VariantSet,
+        (faults, variants): (FaultSet, VariantSet),
     ) -> Result<Self, StartError> {
         let failed = |reason: String| StartError::Federation { reason };
         let version = random_bytes::<6>().map_err(|error| StartError::Random(error.to_string()))?;
-        let version = version.iter().map(|byte| format!("{byte:02x}")).collect();
-        let key = Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version)
-            .map_err(|error| failed(error.to_string()))?;
+        let version: String = version.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = |version| Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version);
+        let key = |version| key(version).map_err(|error| failed(error.to_string()));
         Ok(Self {
-            key: Arc::new(key),
+            spare: key(format!("{version}_spare"))?,
+            key: Arc::new(key(version)?),
             server_name: server_name.to_owned(),
+            variants,
+            count: AtomicUsize::new(0),
             outbound: Outbound::new(options, faults, variants).map_err(failed)?,
-            keys: RemoteKeys::new(faults),
+            keys: RemoteKeys::new(faults, variants),
             lookups: Lookups::default(),
             memory: Memory { faults, kept: Mutex::default() },
         })
+    }
+
+    /// Whether the server takes this freedom.
+    fn may(&self, variant: Variant) -> bool {
+        self.variants.has(variant)
+    }
+
+    /// How many requests there were before this one.
+    fn nth(&self) -> usize {
+        self.count.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Asks another homeserver, signed; bounded in time and bytes, no redirects.

@@ -1,6 +1,7 @@
 //! Requests to other homeservers: to the host and port of their name, over TLS, bounded in time and bytes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,16 +11,19 @@ use reqwest::{Client, Url};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::reference::faults::{Fault, FaultSet};
 use crate::reference::options::FederationOptions;
-use crate::reference::variants::VariantSet;
+use crate::reference::variants::{Variant, VariantSet};
 
 /// The longest answer that is read: a set of 1 MiB, and a bit.
 const MAX_ANSWER: usize = (1 << 20) + (64 << 10);
 /// Idle connections are dropped before the other side drops them.
 const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// For how long a homeserver that failed is asked nothing, under a freedom.
+const BACK_OFF: Duration = Duration::from_secs(60);
 
 /// What another homeserver answered, in full.
 #[derive(Clone, Debug)]
@@ -73,6 +77,9 @@ pub(super) struct Outbound {
     client: Client,
     /// Within which a question must be answered in full.
     pub(super) timeout: Duration,
+    variants: VariantSet,
+    /// Homeservers that failed, and until when they are asked nothing.
+    shunned: Mutex<HashMap<String, Instant>>,
 }
 
 impl Outbound {
@@ -103,15 +110,39 @@ impl Outbound {
             .no_proxy()
             .referer(false)
             .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(if variants.has(Variant::FedHttpClose) { 0 } else { usize::MAX })
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, timeout: options.timeout })
+        Ok(Self { client, timeout: options.timeout, variants, shunned: Mutex::default() })
     }
 
     /// Sends a question and reads the whole answer, in bounded time.
     pub(super) async fn send(&self, question: Outgoing<'_>) -> Result<RemoteAnswer, RemoteError> {
+        let destination = question.destination;
+        if self.shuns(destination) {
+            return Err(RemoteError::Unreachable("it has failed a moment ago".to_owned()));
+        }
         let exchange = self.send_patiently(question);
-        timeout(self.timeout, exchange).await.unwrap_or(Err(RemoteError::TimedOut))
+        let answer = timeout(self.timeout, exchange).await.unwrap_or(Err(RemoteError::TimedOut));
+        if answer.as_ref().map_or(true, |answer| answer.status >= 500) {
+            self.shun(destination);
+        }
+        answer
+    }
+
+    /// Whether a homeserver is asked nothing for now.
+    fn shuns(&self, destination: &str) -> bool {
+        let shunned = self.shunned.lock().unwrap_or_else(PoisonError::into_inner);
+        shunned.get(destination).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// Asks a homeserver nothing for a while, under a freedom.
+    fn shun(&self, destination: &str) {
+        if self.variants.has(Variant::FedBackOff) {
+            let mut shunned = self.shunned.lock().unwrap_or_else(PoisonError::into_inner);
+            shunned.retain(|_, until| *until > Instant::now());
+            shunned.insert(destination.to_owned(), Instant::now() + BACK_OFF);
+        }
     }
 
     /// The same in whatever time it takes.

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::Federation;
 use crate::reference::server::Server;
 use crate::reference::state::{MAX_DESTINATIONS, Transaction};
+use crate::reference::variants::Variant;
 use crate::spec::binding::encode;
 
 /// Homeservers that are told at the same time: as many as anything can wait for, so that those that
@@ -25,6 +26,9 @@ const PAUSES: [Duration; 7] = [
     Duration::from_secs(30),
     Duration::from_secs(60),
 ];
+
+/// How long other homeservers wait for news, under a freedom.
+const LATE: Duration = Duration::from_millis(150);
 
 /// Tells other homeservers what is new for them, until this one stops.
 pub(crate) async fn deliver(server: Arc<Server>) {
@@ -47,9 +51,17 @@ pub(crate) async fn deliver(server: Arc<Server>) {
 /// Tells one homeserver all that waits for it, in order.
 async fn tell(server: Arc<Server>, destination: String) {
     let Some(federation) = &server.federation else { return };
-    while let Some(transaction) = server.with(|state, now| state.next_transaction(now, &destination)) {
+    loop {
+        if server.may(Variant::FedPresenceLate) {
+            tokio::time::sleep(LATE).await;
+        }
+        let next = server.with(|state, now| state.next_transaction(now, &destination));
+        let Some(transaction) = next else { return };
         if !is_taken(federation, &destination, &transaction).await {
             return server.with(|state, _| state.give_up(&destination));
+        }
+        if server.may(Variant::FedTransactionsTwice) {
+            is_taken(federation, &destination, &transaction).await;
         }
     }
 }

@@ -24,7 +24,7 @@ async fn started() -> Running {
 
 /// A homeserver's outgoing half, without the rest of it.
 fn asker(timeout: Duration) -> Federation {
-    Federation::new(&test_kit::options(timeout), "asker", FaultSet::NONE, VariantSet::NONE).unwrap()
+    Federation::new(&test_kit::options(timeout), "asker", (FaultSet::NONE, VariantSet::NONE)).unwrap()
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn who_is_nobody_or_nobody_trusts_cannot_be_asked() {
     }
     let mut strict = test_kit::options(PATIENCE);
     strict.trust.clear();
-    let strict = Federation::new(&strict, "asker", FaultSet::NONE, VariantSet::NONE).unwrap();
+    let strict = Federation::new(&strict, "asker", (FaultSet::NONE, VariantSet::NONE)).unwrap();
     let peer = Peer::start("1").await;
     assert!(strict.ask(&peer.name, "GET", KEYS, None).await.is_err());
     assert_eq!(peer.asked_for_keys(), 0);

@@ -13,6 +13,7 @@ use super::membership::Member;
 use super::{State, UserKey, Way};
 use crate::reference::faults::Fault;
 use crate::reference::federation::pdu::Pdu;
+use crate::reference::variants::Variant;
 
 /// Homeservers for which something waits; what concerns further ones is lost.
 pub(crate) const MAX_DESTINATIONS: usize = 1_000;
@@ -143,19 +144,49 @@ impl State {
             self.users[user.0].presence.announced |= has_hash;
         }
         let push: Vec<Value> = users.iter().map(|user| self.push_entry(now, *user)).collect();
-        let edus = match push.is_empty() {
-            true => json!([]),
-            false => json!([{ "edu_type": self.rules.presence_edu, "content": { "push": push } }]),
-        };
-        let body = json!({
+        let mut body = json!({
             "origin": self.rules.server_name,
             "origin_server_ts": self.timestamp(now),
             "pdus": events.iter().map(|pdu| pdu.json()).collect::<Vec<_>>(),
-            "edus": edus,
+            "edus": self.edus(push),
         });
+        if self.may(Variant::FedEdusExtraKeys) {
+            note(&mut body);
+        }
         self.outgoing.transactions += 1;
         let id = format!("{}-{}", self.rules.epoch_ms, self.outgoing.transactions);
-        Some(Transaction { id, body })
+        match self.may(Variant::FedTransactionIds) {
+            true => Some(Transaction { id: format!("{id} é/%2F+?&#"), body }),
+            false => Some(Transaction { id, body }),
+        }
+    }
+
+    /// The EDUs that tell these entries: one, or as a freedom has it.
+    fn edus(&self, push: Vec<Value>) -> Vec<Value> {
+        if push.is_empty() {
+            return Vec::new();
+        }
+        let edu =
+            |push: &[Value]| json!({ "edu_type": self.rules.presence_edu, "content": { "push": push } });
+        let apart = if self.may(Variant::FedEdusApart) { 1 } else { push.len() };
+        let mut edus: Vec<Value> = push.chunks(apart).map(edu).collect();
+        if self.may(Variant::FedEdusExtraKeys) {
+            for edu in &mut edus {
+                note(edu);
+                note(&mut edu["content"]);
+            }
+        }
+        if self.may(Variant::FedEdusOthers) {
+            let someone = &push[0]["user_id"];
+            let room = "!elsewhere:example.org";
+            let typing = json!({ "room_id": room, "user_id": someone, "typing": true });
+            let read = json!({ "event_ids": ["$event"], "data": { "ts": 1 } });
+            let receipt = json!({ room: { "m.read": { someone.as_str().unwrap_or_default(): read } } });
+            edus.insert(0, json!({ "edu_type": "m.typing", "content": typing }));
+            edus.push(json!({ "edu_type": "m.receipt", "content": receipt }));
+            edus.push(json!({ "edu_type": "org.capcheck.note", "content": { "push": "nothing" } }));
+        }
+        edus
     }
 
     /// Events, and users whose presence follows them: it is the events that say who shares a room.
@@ -177,12 +208,18 @@ impl State {
     /// Whoever has stopped sharing a room with a server since is none of its business any more.
     fn next_users(&mut self, server: &str, most: usize) -> Vec<UserKey> {
         let mut users = Vec::new();
+        let most = if self.may(Variant::FedTransactionsApart) { most.min(1) } else { most };
         while users.len() < most {
             let next = self.outgoing.queues.get_mut(server).and_then(|queue| queue.presence.pop_first());
             let Some(user) = next else { break };
             if self.server_shares_room(server, user) {
                 users.push(user);
             }
+        }
+        if self.may(Variant::FedPresenceRepeated) && !users.is_empty() {
+            let others = (0..self.users.len()).map(UserKey).filter(|user| !users.contains(user));
+            let others = others.filter(|user| self.server_shares_room(server, *user));
+            users = others.take(most - users.len()).chain(users.iter().copied()).collect();
         }
         users
     }
@@ -196,6 +233,20 @@ impl State {
     fn push_entry(&self, now: Duration, user: UserKey) -> Value {
         let mut entry = self.presence_content(now, user, Way::Federation);
         entry["user_id"] = (**self.user_id(user)).into();
+        if self.may(Variant::FedEdusExtraKeys) {
+            note(&mut entry);
+        }
+        let field = &self.rules.presence_field;
+        if entry.get(field).is_none() && self.may(Variant::FedNoHashNull) {
+            entry[field] = Value::Null;
+        } else if entry.get(field).is_none() && self.may(Variant::FedNoHashEmpty) {
+            entry[field] = self.arithmetic().hash_in_answer(&self.arithmetic().of([]).hash);
+        }
         entry
     }
+}
+
+/// Puts a key into an object that nobody knows.
+fn note(object: &mut Value) {
+    object["org.capcheck.note"] = json!({ "push": [], "sha256": "no hash", "user_id": "@nobody:nowhere" });
 }

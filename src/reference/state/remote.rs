@@ -12,6 +12,7 @@ use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::federation::pdu::server_of;
+use crate::reference::variants::Variant;
 
 /// Users of other servers that are remembered at once.
 const MAX_GUESTS: usize = 20_000;
@@ -168,6 +169,7 @@ impl State {
                 old.as_ref().and_then(|old| old.hash.clone())
             }
             Ok(None) => None,
+            Err(_) if self.may(Variant::FedMalformedKeeps) => old.as_ref().and_then(|old| old.hash.clone()),
             // What cannot be read counts as absent: an earlier hash goes.
             Err(malformed) => self.has(Fault::FedPresenceInMalformedShown).then_some(malformed),
         };

@@ -94,8 +94,8 @@ variants! {
         r"an upload with a key twice is refused", choice "duplicates";
     DuplicatesFirst = "duplicates-first" by "duplicate keys (if what is served hashes to the claim)":
         r"of two equal keys the first stands", choice "duplicates";
-    SignatureParameter = "signature-parameter" by "both `sig` and `signature`":
-        r"the X-Matrix parameter may be called `signature`, too, as it is in what this server sends", between servers;
+    SignatureRefused = "signature-refused" by "both `sig` and `signature`":
+        r"an X-Matrix header that calls its signature `signature` is refused", between servers;
 
     // What is known.
     KnownForever = "known-forever" by "To keep sets longer than ten minutes":
@@ -167,25 +167,71 @@ variants! {
     OtherUserNotFound = "other-user-not-found" by "should be answered with 403 `M_FORBIDDEN` or 404 `M_NOT_FOUND`":
         r"whoever asks what somebody else is offered gets 404";
 
-    // Between homeservers.
+    // Between homeservers: what is asked and answered.
     FedOffersAlike = "fed-offers-alike" by "To offer other capabilities to servers than to clients":
         r"servers are offered what clients are", between servers;
+    FedOffersPerUser = "fed-offers-per-user" by "What is offered may depend on the user here as well":
+        r"other servers' users whose ID has an even length are offered one capability more", between servers;
+    FedErrorsOwn = "fed-errors-own" by "the answer should be a 4xx":
+        r"whatever may be any 4xx towards servers is 410 with an errcode of the server's own", between servers;
+    FedRefusalsTold = "fed-refusals-told" by "A server refuses, with a 4xx, no data and no effect":
+        r"a request without a good signature is answered by what is wrong with it: 400, 401 or 403",
+        lets ["federation.signed-401"] go, between servers;
+    FedStrangersForbidden = "fed-strangers-forbidden" by "Every other server, and every user who is not local, should get 404":
+        r"servers that may not see a user's set are told that it is forbidden",
+        lets ["federation.resolve-private"] go, between servers;
+    FedRateLimits = "fed-rate-limits" by "429 on any request at any time":
+        r"every fifth request of another homeserver meets 429, and is told when to come again", between servers;
+    FedAnswersLate = "fed-answers-late" by "Delays up to `settle_s`":
+        r"answers to other homeservers take some milliseconds, and no two the same", between servers;
+    FedHttpClose = "fed-http-close" by "HTTP/1.1 with or without keep-alive":
+        r"connections between servers are closed after every answer, in both directions", between servers;
+
+    // Between homeservers: keys and signatures.
+    FedHeaderSpelled = "fed-header-spelled" by "Any legal spelling of the X-Matrix headers that it sends":
+        r"X-Matrix headers go out in another order, with other spaces, letters, quotes and escapes", between servers;
+    FedKeysSeveral = "fed-keys-several" by "Several keys, in turn; old keys, further signatures and further fields in the key object":
+        r"two keys sign in turn, and the key object has an old one and fields of its own besides", between servers;
+    FedKeysBrief = "fed-keys-brief" by "for how long its keys are valid":
+        r"the key object is valid for a second", between servers;
+    FedKeysFetchedAlways = "fed-keys-fetched-always" by "how often it fetches those of others":
+        r"other homeservers' keys are fetched for every request", between servers;
+
+    // Between homeservers: lookups.
     FedLookupsRepeated = "fed-lookups-repeated" by "Several concurrent identical lookups":
         r"identical lookups that are under way at once are each asked", between servers;
     FedNegativeCache = "fed-negative-cache" by "Negative caching within `negative_cache_s`, and back-off":
-        r"failed lookups are cached as long as the target file says", between servers;
+        r"failed lookups are remembered for a while, as the target file says", between servers;
     FedBackOff = "fed-back-off" by "Negative caching within `negative_cache_s`, and back-off":
-        r"a homeserver that failed is left alone for a while", between servers;
+        r"a homeserver that is down, slow or broken is asked nothing for a minute", between servers;
     Fed404As502 = "fed-404-as-502" by "404 for the remote's 404":
         r"the remote's 404 becomes 502", between servers;
+    FedFailures504 = "fed-failures-504" by "The status should be 502 or 504":
+        r"a homeserver that fails is 504, and one that is late 502", between servers;
+
+    // Between homeservers: presence.
     FedMalformedKeeps = "fed-malformed-keeps" by "Whether a malformed incoming field clears an earlier hash":
         r"a malformed hash leaves the earlier one in place", between servers;
-    FedRateLimits = "fed-rate-limits" by "429 on any request at any time":
-        r"homeservers meet 429 now and then, and are told when to come again", between servers;
-    FedHeaderSpelled = "fed-header-spelled" by "HTTP/1.1 with or without keep-alive":
-        r"X-Matrix headers go out in another order, with other spaces and quotes", between servers;
-    FedTransactionsApart = "fed-transactions-apart" by "Batching":
-        r"every entry of presence goes to other homeservers in a transaction of its own, and twice", between servers;
+    FedPresenceLate = "fed-presence-late" by "Delays up to `settle_s`":
+        r"other homeservers are told after a while, of all that has changed meanwhile", between servers;
+    FedTransactionsApart = "fed-transactions-apart" by "how entries are spread over EDUs, and EDUs over transactions":
+        r"every entry of presence goes to other homeservers in a transaction of its own", between servers;
+    FedEdusApart = "fed-edus-apart" by "how entries are spread over EDUs, and EDUs over transactions":
+        r"every entry of presence has an EDU of its own", between servers;
+    FedTransactionsTwice = "fed-transactions-twice" by "the same transaction, and the same values, again":
+        r"every transaction is sent again, as after an answer that was lost", between servers;
+    FedPresenceRepeated = "fed-presence-repeated" by "the same transaction, and the same values, again":
+        r"whenever one user's presence goes out, everybody's does", between servers;
+    FedTransactionIds = "fed-transaction-ids" by "The IDs of its transactions":
+        r"transaction IDs hold what a path must encode", between servers;
+    FedEdusOthers = "fed-edus-others" by "other EDUs beside presence":
+        r"typing notices, receipts and EDUs that nobody knows go along with presence", between servers;
+    FedEdusExtraKeys = "fed-edus-extra-keys" by "further keys in all of them":
+        r"transactions, EDUs and entries of presence have keys that nobody knows", between servers;
+    FedNoHashNull = "fed-no-hash-null" by "A field that is `null`":
+        r"where a user has no hash, the field of their entry is `null`", choice "no hash", between servers;
+    FedNoHashEmpty = "fed-no-hash-empty" by "the hash of `{}`, in the entry of a user who has no hash":
+        r"where a user has no hash, their entry has that of `{}`", choice "no hash", between servers;
 
     // Pace and place.
     RateLimits = "rate-limits" by "429 on any request at any time":
