@@ -71,7 +71,7 @@ impl NullTarget {
 }
 
 /// What came of a null target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Attempt {
     /// Which null target it was.
     pub id: &'static str,

@@ -27,6 +27,7 @@ fn trial(exit: u8, passed: &[&str]) -> Trial {
         failed: BTreeMap::new(),
         passed: passed.iter().map(|id| (*id).to_owned()).collect(),
         untestable: BTreeMap::new(),
+        not_applicable: BTreeMap::new(),
         harness_faults: Vec::new(),
     }
 }
