@@ -12,6 +12,7 @@
 //! ```
 
 pub mod attribution;
+pub mod coverage;
 pub mod freedom;
 pub mod json;
 pub mod markdown;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_federation;
+mod coverage;
 mod docs;
 mod engine;
 mod faults;
