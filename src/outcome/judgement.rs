@@ -50,11 +50,14 @@ impl Judgement {
     pub fn or_stop(self) -> Result<(), Stop> {
         match self.holds {
             true => Ok(()),
-            false => Err(Stop::Untestable {
-                reason: format!("prerequisite: {}, but there was {}", self.expected, self.actual),
-                exchange: self.exchange,
-            }),
+            false => Err(self.stop()),
         }
+    }
+
+    /// The end of a scenario for want of this prerequisite.
+    pub fn stop(self) -> Stop {
+        let reason = format!("prerequisite: {}, but there was {}", self.expected, self.actual);
+        Stop::Untestable { reason, exchange: self.exchange }
     }
 
     /// The same judgement, with a word about the moment it was made.
