@@ -304,14 +304,8 @@ async fn is_one_users_alone(cx: &Cx) -> Ran {
 
 async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-<<<<<<< HEAD
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let (nothing, [calls, maps]) = (CapabilitySet::default(), cx.sets());
-    phone.publish(&cx.set()).await?;
-=======
     let ([phone, tablet], [_, maps]) = ground::two_clients(cx, &alice).await?;
     let (nothing, calls) = (CapabilitySet::default(), cx.set());
->>>>>>> wt-blame
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
     let rest = phone.status_settles_on(&alice, &Expect::hash_of(&maps)).await?;
@@ -320,17 +314,6 @@ async fn takes_the_empty_set(cx: &Cx) -> Ran {
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     tablet.publish(&calls).await?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
-<<<<<<< HEAD
-    // Declared last it adds nothing, either, and takes nothing away but what its session had.
-    phone.publish(&maps).await?;
-    phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &maps])).await?.or_stop()?;
-    phone.declare(&nothing).await?.or_stop("declaring the empty set")?;
-    let rest = phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?;
-    check!(cx, "union.empty-set", rest.when("where it was declared last"));
-    tablet.declare(&nothing).await?.or_stop("declaring the empty set")?;
-    check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
-=======
->>>>>>> wt-blame
     Ok(())
 }
 
