@@ -7,11 +7,13 @@ use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use crate::actors::User;
 use crate::outcome::Judgement;
+use crate::spec::hash::CapabilityHash;
 use crate::spec::requirement::{self, Requirement};
 use crate::target::config::Target;
 use crate::target::features::Features;
-use crate::target::provision::Provisioner;
+use crate::target::provision::{Account, Login, Provisioner};
 use crate::wire::{Request, Secret};
 
 use super::super::result::Selection;
@@ -66,11 +68,15 @@ fn client() -> Client {
 }
 
 fn world(standings: &[(Feature, Standing)]) -> Arc<World> {
+    world_of(target(), standings)
+}
+
+fn world_of(target: Target, standings: &[(Feature, Standing)]) -> Arc<World> {
     let mut features = Features::default();
     for (feature, standing) in standings {
         features.set(*feature, standing.clone());
     }
-    let (target, run_id) = (target(), "run".to_owned());
+    let run_id = "run".to_owned();
     let provisioner = Provisioner::new(&target, &run_id);
     Arc::new(World { target, features, provisioner, run_id, seed: 0, link: None, second: None })
 }
@@ -309,4 +315,79 @@ async fn a_panic_is_told_in_its_own_words() {
     assert_eq!(words(|| panic!("plain")).await, "the scenario panicked: plain");
     assert_eq!(words(|| panic!("the number {}", 7)).await, "the scenario panicked: the number 7");
     assert_eq!(words(|| std::panic::panic_any(7)).await, "the scenario panicked: ?");
+}
+
+/// A target that answers a lookup when twice the time of a scenario is over, which it may: it has an hour to
+/// ask the user's own homeserver.
+async fn patient() -> (MockServer, Target) {
+    let server = MockServer::start().await;
+    let late = ResponseTemplate::new(404).set_delay(2 * LIMIT);
+    Mock::given(wiremock::matchers::any()).respond_with(late).mount(&server).await;
+    let mut target = Target::from_url(&server.uri()).unwrap();
+    target.limits.scenario_timeout = LIMIT;
+    target.limits.remote_timeout = Duration::from_secs(3600);
+    (server, target)
+}
+
+const LIMIT: Duration = Duration::from_millis(300);
+
+fn lease_of_one() -> Lease {
+    let (user_id, token) = ("@alice:example.org".to_owned(), Secret::new("token"));
+    let first = Login { user_id: user_id.clone(), device_id: "PHONE".to_owned(), token };
+    let mut lease = Lease::default();
+    lease.ordinary.push(Account { user_id, first, password: None });
+    lease
+}
+
+async fn looks_up(user: Result<User, Stop>) -> Ran {
+    let (user, hash) = (user?, CapabilityHash::parse(&"A".repeat(43)).unwrap());
+    user.session().look_up(&user, &hash).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn what_either_homeserver_is_granted_for_others_counts_against_no_deadline() {
+    static LOOKS_UP: Scenario =
+        Scenario { run: |cx| Box::pin(async move { looks_up(cx.user()).await }), ..PASSES };
+    static LOOKS_UP_ELSEWHERE: Scenario =
+        Scenario { run: |cx| Box::pin(async move { looks_up(cx.elsewhere()).await }), ..PASSES };
+    let (_server, target) = patient().await;
+    let world = world_of(target, &[]);
+    let client = super::super::client(&world.target).unwrap();
+    let here = Play::new(&LOOKS_UP, 0, &client);
+    here.play(&world, &lease_of_one(), None).await.unwrap();
+    let there = Play::new(&LOOKS_UP_ELSEWHERE, 0, &client);
+    let stage = Arc::new(Stage::new(there.client.clone(), world.clone()));
+    there.play(&world, &Lease::default(), Some(&(stage, lease_of_one()))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_obeying_a_rate_limit_takes_counts_against_no_deadline() {
+    static OUTLASTS: Scenario = Scenario {
+        run: |_| {
+            Box::pin(async {
+                tokio::time::sleep(2 * LIMIT).await;
+                Ok(())
+            })
+        },
+        ..PASSES
+    };
+    let server = MockServer::start().await;
+    let body = serde_json::json!({ "errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 3_600_000 });
+    let limited = ResponseTemplate::new(429).set_body_json(body);
+    Mock::given(wiremock::matchers::any()).respond_with(limited).mount(&server).await;
+    let mut target = Target::from_url(&server.uri()).unwrap();
+    target.limits.scenario_timeout = LIMIT;
+    target.limits.rate_limit_cap = Duration::from_secs(7200);
+    let world = world_of(target, &[]);
+    let play = Play::new(&OUTLASTS, 0, &super::super::client(&world.target).unwrap());
+    let obeys = async {
+        while play.client.transcript().obeyed().is_zero() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = play.client.send(Request::new("GET", "/")) => unreachable!("it is told to wait for an hour"),
+        () = obeys => {}
+    }
+    play.play(&world, &Lease::default(), None).await.unwrap();
 }
