@@ -129,9 +129,11 @@ impl Spelling {
                 }
                 self.list(['{', '}'], &members, depth, text, |(key, member), text| {
                     self.string(key, text);
-                    self.space(depth, text);
-                    text.push(':');
-                    self.space(depth, text);
+                    text.push_str(match self.spaces {
+                        Spaces::None => ":",
+                        Spaces::Lines => ": ",
+                        Spaces::Everywhere => " \t\n: \t\n",
+                    });
                     self.value(member, depth + 1, text);
                 });
             }
@@ -154,7 +156,9 @@ impl Spelling {
             }
             self.gap(depth + 1, text);
             write(item, text);
-            self.space(0, text);
+            if self.spaces == Spaces::Everywhere {
+                text.push_str(" \t\n");
+            }
         }
         self.gap(depth, text);
         text.push(close);
@@ -169,16 +173,6 @@ impl Spelling {
                 text.push_str(&"  ".repeat(depth));
             }
             Spaces::Everywhere => text.push_str("\r\n\t \t"),
-        }
-    }
-
-    /// Within a line, after a value or around a colon.
-    fn space(self, depth: usize, text: &mut String) {
-        match self.spaces {
-            Spaces::Everywhere => text.push_str(" \t\n"),
-            // Before the colon no line of print has a space; after it there is one.
-            Spaces::Lines if depth > 0 && text.ends_with(':') => text.push(' '),
-            Spaces::None | Spaces::Lines => {}
         }
     }
 

@@ -142,11 +142,8 @@ fn refusal(server: &Server) -> Reply {
 /// A client uploads the set behind a hash (draft C7).
 fn upload(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let read = server.arithmetic.read_upload(&call.body);
-    if let (Err(error), true) = (&read, server.may(Variant::ErrorsBodyFirst)) {
-        return Err(error.clone().into());
-    }
     let claimed = path_hash(server, call)?;
+    let read = server.arithmetic.read_upload(&call.body);
     if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
         let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
         server.with(|state, now| state.upload(now, session, unchecked.into()))?;

@@ -53,7 +53,7 @@ async fn answer(server: &Arc<Server>, request: Request) -> Answer {
     let (endpoint, variables) = found?;
     let may_judge = server.may(Variant::ErrorsBodyFirst) && bearer(&parts.headers).is_some();
     if server.has(Fault::AuthAfterValidation) || may_judge {
-        check_body(endpoint, &body)?;
+        check_body(server, endpoint, &body)?;
     }
     let session = session.transpose()?.flatten();
     let body = body.map_err(|error| unread(server, endpoint, session.as_ref(), error))?;
@@ -109,14 +109,24 @@ fn limit<V>(server: &Server, found: &Result<(Endpoint, V), MatrixError>) -> usiz
     }
 }
 
-/// Judges a body before all else.
-fn check_body(endpoint: Endpoint, body: &Result<Bytes, MatrixError>) -> Result<(), MatrixError> {
-    let takes_body = [UPLOAD, Endpoint::Capability(Operation::Declare)].contains(&endpoint);
-    let body = body.as_ref().map_err(MatrixError::clone)?;
-    match takes_body && serde_json::from_slice::<Value>(body).is_err() {
-        true => Err(MatrixError::not_json("The body is not JSON")),
-        false => Ok(()),
-    }
+/// Judges the body of these operations before all else.
+fn check_body(
+    server: &Server,
+    endpoint: Endpoint,
+    body: &Result<Bytes, MatrixError>,
+) -> Result<(), MatrixError> {
+    let is_declare = endpoint == Endpoint::Capability(Operation::Declare);
+    let error = match body {
+        Err(error) if is_declare || endpoint == UPLOAD => error.clone(),
+        Ok(body) if endpoint == UPLOAD && server.may(Variant::ErrorsBodyFirst) => {
+            return server.arithmetic.read_upload(body).map(drop);
+        }
+        Ok(body) if (is_declare || endpoint == UPLOAD) && serde_json::from_slice::<Value>(body).is_err() => {
+            MatrixError::not_json("The body is not JSON")
+        }
+        _ => return Ok(()),
+    };
+    Err(error.any_4xx(server.options.variants))
 }
 
 /// What becomes of a session whose body could not be read, and of the error: nothing, but for faults.
