@@ -1,10 +1,13 @@
 //! What every actor of a scenario shares.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::interval;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::outcome::Stop;
 use crate::spec::binding::{Binding, Operation};
@@ -178,14 +181,24 @@ impl Stage {
             return std::future::pending().await;
         };
         let mut pace = interval(idle / 3);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Each by itself: a session that is rate limited or hangs must not cost the others theirs.
+        let (mut asked, mut asking) = (BTreeSet::new(), FuturesUnordered::new());
         loop {
-            pace.tick().await;
-            let tokens = lock(&self.tokens).clone();
-            for token in &tokens {
-                let request = Request::new("GET", "/_matrix/client/v3/account/whoami").token(token);
-                self.client.send(request).await;
+            tokio::select! {
+                _ = pace.tick() => {
+                    let tokens = lock(&self.tokens).clone();
+                    let idle = tokens.into_iter().enumerate().filter(|(at, _)| asked.insert(*at));
+                    asking.extend(idle.map(|(at, token)| self.show_life(at, token)));
+                }
+                Some(at) = asking.next() => drop(asked.remove(&at)),
             }
         }
+    }
+
+    async fn show_life(&self, at: usize, token: Secret) -> usize {
+        self.client.send(Request::new("GET", "/_matrix/client/v3/account/whoami").token(&token)).await;
+        at
     }
 
     /// Remembers a session that is to be kept active.

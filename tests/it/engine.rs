@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
 
 use std::future::pending;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use capcheck::engine::plan::Plan;
@@ -16,7 +17,8 @@ use capcheck::target::provision::Cast;
 use capcheck::{built_in, check, reference};
 use tokio::sync::Notify;
 
-use crate::support::Silent;
+use crate::support::proxy::{Proxy, Turn};
+use crate::support::{self, Silent};
 
 const NOBODY: Cast = Cast { ordinary: 0, entitled: 0, look_alikes: 0, elsewhere: 0 };
 const ONE: Cast = Cast { ordinary: 1, entitled: 0, look_alikes: 0, elsewhere: 0 };
@@ -209,6 +211,41 @@ async fn sessions_are_kept_active_where_the_target_ends_idle_ones() {
     let active =
         result.scenarios[0].exchanges.iter().filter(|exchange| exchange.url.ends_with("/account/whoami"));
     assert!(active.count() >= 2, "{:?}", result.scenarios[0].exchanges);
+}
+
+#[tokio::test]
+async fn a_session_that_hangs_costs_no_other_its_life() {
+    static IDLES: Scenario = Scenario {
+        id: "server::idles_twice",
+        cast: Cast { ordinary: 2, ..ONE },
+        run: |cx| {
+            Box::pin(async move {
+                let _sessions = (cx.user()?.session(), cx.user()?.session());
+                pending().await
+            })
+        },
+        ..HANGS
+    };
+    let first = OnceLock::new();
+    let proxy = Proxy::start(move |request| {
+        let asks = request.uri().path().ends_with("/account/whoami");
+        let token = || request.headers()["authorization"].clone();
+        match asks && *first.get_or_init(token) == token() {
+            true => Turn::Hang,
+            false => Turn::Pass,
+        }
+    })
+    .await;
+    let declare = |target: &mut Target| {
+        *target = support::target(&proxy.url());
+        target.limits.request_timeout = Duration::from_secs(5);
+        target.limits.scenario_timeout = Duration::from_millis(600);
+        target.limits.connected_timeout = Some(Duration::from_millis(60));
+    };
+    let result = run_on(declare, &[&IDLES], false, pending()).await;
+    let exchanges = &result.scenarios[0].exchanges;
+    let answered = exchanges.iter().filter(|e| e.url.ends_with("/account/whoami") && e.status == Some(200));
+    assert!(answered.count() >= 2, "{exchanges:?}");
 }
 
 #[tokio::test]
