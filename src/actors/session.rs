@@ -68,6 +68,17 @@ impl Session {
         self.spelled(Operation::ServerSet, &[("hash", hash.to_owned())], None).await
     }
 
+    /// Whether the server's capabilities for its own user come to name this one, within the time granted.
+    pub async fn comes_to_be_offered(&self, capability: &str) -> Result<Judgement, Stop> {
+        settle::poll(&self.stage, || async {
+            let hash = self.server_hash().await?.hash_or_stop()?;
+            let served = self.server_set(&hash).await?;
+            let named = served.set().is_some_and(|set| set.contains(capability));
+            Ok(served.judge(named, &format!("a set that names {capability}, which could leak")))
+        })
+        .await
+    }
+
     /// Declares a set by its hash (draft C6, C8).
     pub async fn declare(&self, set: &CapabilitySet) -> Result<Reply, Stop> {
         self.stage.note(&format!("the set of {}", self.name), set);
