@@ -16,6 +16,7 @@ mod room;
 mod session;
 mod settle;
 mod stage;
+mod status;
 mod user;
 mod viewer;
 

@@ -216,7 +216,7 @@ impl Reply {
 
     /// Not taken for good: anything but an accepted request, and an error under whatever status.
     pub fn says_no(&self) -> bool {
-        !self.accepted() || self.errcode().is_some()
+        !self.accepted() || self.json().get("errcode").is_some()
     }
 
     /// Refused because no token came (Client-Server API, "Using access tokens").

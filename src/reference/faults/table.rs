@@ -300,7 +300,7 @@ faults! {
     StatusOneLate = "status-one-late" breaks ["presence.status"] of "C4":
         r"the status request carries the hash before the last change";
     StatusBehind = "status-behind" breaks ["presence.read-your-write"] of "C4":
-        r"for a second after a change the status request carries the hash before it, from a replica";
+        r"for a fifth of a second after a change the status request carries the hash before it, from a replica";
     SyncWithoutHash = "sync-without-hash" breaks ["presence.sync"] of "C4":
         r"presence in `/sync` does not carry the hash";
     SyncInitialWithoutHash = "sync-initial-without-hash" breaks ["presence.sync"] of "C5":

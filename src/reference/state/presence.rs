@@ -282,7 +282,7 @@ impl State {
         if let Some(forged) = &owner.presence.forged {
             return Some(forged.clone()).filter(|value| !value.is_null());
         }
-        let behind = self.has(Fault::StatusBehind) && now < owner.union_since + Duration::from_secs(1);
+        let behind = self.has(Fault::StatusBehind) && now < owner.union_since + Duration::from_millis(200);
         let before = owner.superseded.back().map(|(superseded, _)| superseded);
         let union = match way {
             Way::Status | Way::OwnStatus if behind => before,

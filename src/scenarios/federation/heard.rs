@@ -278,7 +278,8 @@ async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
     let (beta, gamma) = (cx.homeserver(0).await?, cx.homeserver(1).await?);
     let (phone, laptop) = (alice.session(), bob.session());
     let (zoe, theirs) = (cx.remote_user(&beta)?, cx.remote_user(&gamma)?);
-    let room = cx.room_with(&phone, &[&zoe, &theirs]).await?;
+    let yves = cx.remote_user(&beta)?;
+    let room = cx.room_with(&phone, &[&zoe, &yves, &theirs]).await?;
     room.join(&laptop).await?;
     let mut viewer = Viewer::open(&phone).await?;
     let [declared, known] = cx.sets();
@@ -286,6 +287,10 @@ async fn believes_no_homeserver_about_anothers_users(cx: &Cx) -> Ran {
     theirs.publish(&known).await?;
     viewer.sees(&bob, &Expect::hash_of(&declared)).await?.or_stop()?;
     viewer.sees(&theirs, &Expect::hash_of(&known)).await?.or_stop()?;
+    // An entry is read that stands behind another one.
+    let first = cx.set();
+    beta.tell(&[yves.entry_without(), zoe.entry(&first)]).await?;
+    viewer.sees(&zoe, &Expect::hash_of(&first)).await?.or_stop()?;
     let victims: [(&dyn Person, _, _); 2] = [
         (&theirs, &known, "about a user of a third homeserver"),
         (&bob, &declared, "about a user of the target itself"),

@@ -1,7 +1,7 @@
 //! Every request between homeservers is signed, and what is not is refused (Server-Server API, "Request
 //! Authentication").
 
-use crate::actors::{Expect, Letter, RemoteServer, Viewer};
+use crate::actors::{Expect, Letter, RemoteServer, Reply, Viewer};
 use crate::check;
 
 use super::forgeries::{Forger, Forgery};
@@ -76,7 +76,15 @@ async fn refuses_forgeries(
         if let Some(secret) = secret {
             check!(cx, "federation.signed", reply.does_not_name(secret).when(&forgery.moment()));
         }
-        check!(cx, "federation.signed-401", reply.says_unauthorized().when(&forgery.moment()));
+        refusal_is_401(cx, &reply, &forgery.moment()).await?;
+    }
+    Ok(())
+}
+
+/// What is refused at all is refused with 401.
+async fn refusal_is_401(cx: &Cx, reply: &Reply, moment: &str) -> Ran {
+    if reply.is_4xx() {
+        check!(cx, "federation.signed-401", reply.says_unauthorized().when(moment));
     }
     Ok(())
 }
@@ -104,7 +112,7 @@ async fn takes_no_forged_presence(cx: &Cx) -> Ran {
         let forger = Forger { honest: &beta, other: &gamma, sent: &sent, instead: &instead };
         let reply = forgery.send(&forger).await?;
         check!(cx, "federation.signed", forgery.is_refused_by(&reply));
-        check!(cx, "federation.signed-401", reply.says_unauthorized().when(&forgery.moment()));
+        refusal_is_401(cx, &reply, &forgery.moment()).await?;
         // What beta told later has come; what was told in its name before has not.
         witness.publish(&marker).await?;
         viewer.sees(&witness, &Expect::hash_of(&marker)).await?.or_stop()?;
@@ -133,7 +141,7 @@ async fn tells_keys_with_one_id_apart(cx: &Cx) -> Ran {
         let reply = named.send_as(&question, Some(borrowed)).await?;
         let moment = "for a request signed with the other homeserver's key of that ID";
         check!(cx, "federation.signed", reply.is_any_4xx().when(moment));
-        check!(cx, "federation.signed-401", reply.says_unauthorized().when(moment));
+        refusal_is_401(cx, &reply, moment).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::actors::{Expect, Reply, Session};
 use crate::check;
 use crate::outcome::{Judgement, Stop};
+use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 use crate::vectors::{self, BadUpload};
 
@@ -122,8 +123,7 @@ async fn of_what_is_no_set_is_refused(cx: &Cx) -> Ran {
 /// An upload is judged by the hash of its Canonical JSON: neither any claim is believed, nor one that is
 /// right of the bytes as they are.
 async fn hashes_as_it_should(cx: &Cx, phone: &Session) -> Ran {
-    let (first, second) = (cx.name(), cx.name());
-    let unsorted = format!(r#"{{"{second}":{{"b":1,"a":2}},"{first}":{{}}}}"#);
+    let unsorted = format!(r#"{{"{}":{{"b":1,"a":2}}}}"#, cx.name());
     let claim = CapabilityHash::of(unsorted.as_bytes());
     if cx.fits_a_path(&claim) {
         let reply = phone.upload_as(&claim, unsorted).await?;
@@ -188,8 +188,15 @@ fn contested(name: &str) -> Vec<(&'static str, String, Vec<String>)> {
 async fn of_contested_numbers_is_refused_or_consistent(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let phone = alice.session();
-    let set = ground::resolvable(cx, &alice, &phone).await?;
-    phone.reads_or_stop(&alice, &[&set]).await?;
+    let plain = ground::resolvable(cx, &alice, &phone).await?;
+    phone.reads_or_stop(&alice, &[&plain]).await?;
+    let encoded = cx.salted_until(CapabilitySet::default(), |set| {
+        set.hash().as_str().contains('+') && set.hash().as_str().contains('/')
+    });
+    if cx.fits_a_path(&encoded.hash()) {
+        phone.publish(&encoded).await?;
+        phone.reads_or_stop(&alice, &[&encoded]).await?;
+    }
     for (what, sent, hashed) in contested(&cx.name()) {
         let claims = hashed.iter().map(|text| CapabilityHash::of(text.as_bytes()));
         for claim in claims.filter(|claim| cx.fits_a_path(claim)) {
@@ -342,6 +349,7 @@ async fn beyond_any_limit_does_no_harm(cx: &Cx) -> Ran {
 async fn under_a_malformed_hash_is_refused(cx: &Cx) -> Ran {
     let (phone, set) = (cx.user()?.session(), cx.set());
     phone.publish(&set).await?;
+    phone.declare(&set).await?.or_stop("declaring again")?;
     for malformed in malformed::hashes(&set.hash()) {
         let reply = phone.upload_spelled(&malformed.spelled, set.canonical_bytes()).await?;
         check!(cx, "upload.malformed-hash", malformed.is_refused_by(&reply));
