@@ -6,6 +6,7 @@
 
 mod across;
 mod declaring;
+mod freedoms;
 mod lookups;
 mod neighbours;
 mod offers;

@@ -16,7 +16,7 @@ use crate::reference::arithmetic::Arithmetic;
 use crate::reference::federation::test_kit;
 use crate::reference::server::{Server, router};
 use crate::reference::state::{Login, NewUser};
-use crate::reference::{FaultSet, Options, ServerLimits};
+use crate::reference::{FaultSet, Options, ServerLimits, VariantSet};
 use crate::spec::binding::encode;
 
 pub(super) const C: &str = "/_matrix/client/unstable/org.matrix.capability_sets";
@@ -96,9 +96,18 @@ pub(super) fn set_of(names: &[&str]) -> String {
 
 impl Site {
     pub(super) fn new(faults: FaultSet) -> Self {
-        let limits = ServerLimits { max_set_bytes: MAX, ..ServerLimits::default() };
+        Self::with(Options { faults, ..Options::default() })
+    }
+
+    /// One that takes freedoms.
+    pub(super) fn taking(variants: VariantSet) -> Self {
+        Self::with(Options::default().taking(variants))
+    }
+
+    fn with(options: Options) -> Self {
+        let limits = ServerLimits { max_set_bytes: MAX, ..options.limits };
         let federation = Some(test_kit::options(PATIENCE));
-        let options = Options { faults, limits, federation, ..Options::default() };
+        let options = Options { limits, federation, ..options };
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(Server::new(options, HS, stopped).unwrap());
         Self { router: router(server.clone()), server, found: RefCell::default(), _stop: stop }
