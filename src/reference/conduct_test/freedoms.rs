@@ -108,6 +108,7 @@ async fn shows(world: &World, variant: Variant) -> bool {
             world.site.hears(&world.peer, "2", json!([entry(&world.carol, json!("x"))])).await;
             world.site.status(&world.alice, &world.carol).await.is_some()
         }
+        Variant::FedAsksMore => world.peer.asked().iter().any(|asked| asked.path.contains("/query/profile")),
         Variant::FedAnswersLate => answers_late(world),
         Variant::FedPresenceLate => tells_late(world).await,
         Variant::FedTransactionsTwice => tells_twice(world).await,

@@ -166,6 +166,8 @@ variants! {
         r"every fifth request of another homeserver meets 429, and is told when to come again", between servers;
     FedAnswersLate = "fed-answers-late" by "Delays up to `settle_s`":
         r"answers to other homeservers take some milliseconds, and no two the same", between servers;
+    FedAsksMore = "fed-asks-more" by "To ask other homeservers for whatever else homeservers ask for":
+        r"the homeserver of a user who joins is asked for profile, devices, keys and rooms first", between servers;
     FedHttpClose = "fed-http-close" by "HTTP/1.1 with or without keep-alive":
         r"connections between servers are closed after every answer, in both directions", between servers;
 
