@@ -45,7 +45,8 @@ pub async fn start_alone(options: Options) -> Result<(Target, Running), BuiltInE
     Ok((declare(&declared, &server)?, server))
 }
 
-/// Two of them that federate with each other: the first with these options, the second conforming.
+/// Two of them that federate with each other: the first with these options, the second conforming, and
+/// bound as the first is.
 #[derive(Debug)]
 pub struct Pair {
     /// The first.
@@ -66,8 +67,9 @@ impl Pair {
 /// Starts two on loopback that trust each other's authority. They end when they are stopped or dropped.
 pub async fn start_pair(options: Options) -> Result<Pair, BuiltInError> {
     let authority = Authority::generate()?;
+    let binding = options.binding.clone();
     let (target, first) = start_under(&authority, options).await?;
-    let (second, other) = start_under(&authority, Options::default()).await?;
+    let (second, other) = start_under(&authority, Options { binding, ..Options::default() }).await?;
     Ok(Pair { target, second, servers: [first, other] })
 }
 
@@ -103,6 +105,8 @@ fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> 
     });
     target.binding = options.binding.clone();
     target.limits.max_set_bytes = Some(options.limits.max_set_bytes);
+    // Idle sessions are granted half as much again: a busy machine must not end what the suite keeps active.
+    target.limits.connected_timeout = options.limits.connected_for.map(|granted| granted * 2 / 3);
     target.limits.negative_cache = options.limits.failed_lookup_for;
     target.limits.in_flight = IN_FLIGHT;
     target.limits.remote_timeout = REMOTE_TIMEOUT;

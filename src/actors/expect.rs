@@ -27,6 +27,9 @@ impl Expect {
 
     /// The hash of the union of several sets.
     pub fn union_of(sets: &[&CapabilitySet]) -> Self {
+        if let [set] = sets {
+            return Self::hash_of(set);
+        }
         let union = CapabilitySet::union(sets.iter().copied());
         Self::Hash { hash: union.hash(), of: format!("the union of the {} declared sets", sets.len()) }
     }
@@ -39,6 +42,11 @@ impl Expect {
             (Self::Nothing, Field::Hash(found)) => *found == CapabilitySet::default().hash().as_str(),
             _ => false,
         }
+    }
+
+    /// Whether a field says so, or says nothing.
+    pub(super) fn is_not_contradicted_by(&self, field: &Field) -> bool {
+        *field == Field::Absent || self.is_met_by(field)
     }
 
     /// In words.

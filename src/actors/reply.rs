@@ -103,6 +103,12 @@ impl Reply {
         self.judge(self.sha256().is_some(), "200 with an object whose key `sha256` is a string")
     }
 
+    /// It carries a hash, in whatever shape.
+    pub fn tells_a_hash(&self) -> Judgement {
+        let told = self.exchange.status() == Some(200) && holds_text(&self.json(), &looks_like_a_hash);
+        self.judge(told || self.sha256().is_some(), "200 with a hash, in whatever shape")
+    }
+
     /// The hash it carries is spelled as unpadded standard Base64 of 32 bytes.
     pub fn spells_hash_right(&self) -> Judgement {
         let expected = "`sha256` as 43 characters of unpadded standard Base64";
@@ -203,9 +209,14 @@ impl Reply {
         self.judge(refusal, &expected)
     }
 
-    /// Not accepted: a 4xx of whatever kind, an unknown path aside.
+    /// Not accepted: a 4xx of whatever kind.
     pub fn is_declined(&self) -> Judgement {
-        self.judge(self.is_4xx() && !self.unsupported(), "a 4xx: the hash is refused")
+        self.judge(self.is_4xx(), "a 4xx: the hash is refused")
+    }
+
+    /// Not taken for good: anything but an accepted request, and an error under whatever status.
+    pub fn says_no(&self) -> bool {
+        !self.accepted() || self.errcode().is_some()
     }
 
     /// Refused because no token came (Client-Server API, "Using access tokens").
@@ -303,7 +314,8 @@ impl Reply {
     pub fn does_not_name(&self, name: &str) -> Judgement {
         let named = match self.response() {
             Some(response) => {
-                String::from_utf8_lossy(&response.body).contains(name) || holds_string(&self.json(), name)
+                String::from_utf8_lossy(&response.body).contains(name)
+                    || holds_text(&self.json(), &|text| text.contains(name))
             }
             None => false,
         };
@@ -330,14 +342,20 @@ impl Reply {
     }
 }
 
-/// Whether a key or a string value is, or holds, this text.
-fn holds_string(value: &Value, text: &str) -> bool {
+/// Whether a key or a string value is such a text.
+fn holds_text(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Value::String(string) => string.contains(text),
-        Value::Array(items) => items.iter().any(|item| holds_string(item, text)),
-        Value::Object(members) => members.iter().any(|(key, v)| key.contains(text) || holds_string(v, text)),
+        Value::String(string) => is_such(string),
+        Value::Array(items) => items.iter().any(|item| holds_text(item, is_such)),
+        Value::Object(members) => members.iter().any(|(key, v)| is_such(key) || holds_text(v, is_such)),
         _ => false,
     }
+}
+
+/// Whether some text can be 32 bytes in Base64 or hexadecimal digits, whatever the alphabet and padding.
+fn looks_like_a_hash(text: &str) -> bool {
+    let is_digit = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_' | b'=');
+    text.len() >= 43 && text.bytes().all(is_digit)
 }
 
 /// JSON without the white space between its tokens, which stay spelled as they are.

@@ -231,17 +231,37 @@ impl Session {
         settle::poll(&self.stage, || self.status_says(user, expect)).await
     }
 
-    /// Whether the hash that a user's status comes to carry is spelled right.
-    pub async fn status_hash_is_spelled_right(&self, user: &dyn Person) -> Result<Judgement, Stop> {
+    /// That a user's status comes to carry the hash of the union of these sets is a prerequisite.
+    pub async fn reads_or_stop(&self, user: &dyn Person, sets: &[&CapabilitySet]) -> Result<(), Stop> {
+        self.status_settles_on(user, &Expect::union_of(sets)).await?.or_stop()
+    }
+
+    /// Whether a user's status carries no other hash than this: where none comes it may still be on its way.
+    pub async fn status_does_not_contradict(
+        &self,
+        user: &dyn Person,
+        expect: &Expect,
+    ) -> Result<Judgement, Stop> {
+        let reply = self.status_of(user).await?;
+        let expected = format!("{}'s status without another hash than {}", user.name(), expect.phrase());
+        let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
+        let holds = expect.is_not_contradicted_by(&field);
+        Ok(Judgement::of(holds, expected, self.stage.phrase(&field), reply.exchange()))
+    }
+
+    /// Whether the hash that a user's status comes to carry instead of this set's is spelled right; that
+    /// there is one is a prerequisite.
+    pub async fn status_hash_is_spelled_right(
+        &self,
+        user: &dyn Person,
+        before: &CapabilitySet,
+    ) -> Result<Judgement, Stop> {
         let expected = format!("{}'s status carries 43 characters of unpadded standard Base64", user.name());
-        settle::poll(&self.stage, || async {
-            let reply = self.status_of(user).await?;
-            let Field::Hash(hash) = Field::of(&reply.json(), &self.stage.binding().presence.field) else {
-                return Ok(reply.judge(false, &expected));
-            };
-            Ok(spelled_right(&hash, &expected, reply.exchange()))
-        })
-        .await
+        let (spelled, carried) = self.status_text_other_than(user, &[before]).await?;
+        match (spelled, &carried.exchange) {
+            (Some(hash), Some(exchange)) => Ok(spelled_right(&hash, &expected, exchange)),
+            _ => Err(carried.stop()),
+        }
     }
 
     /// The hash that a user's status comes to carry, once it is none of these sets'; or a judgement
@@ -251,19 +271,28 @@ impl Session {
         user: &dyn Person,
         sets: &[&CapabilitySet],
     ) -> Result<(Option<CapabilityHash>, Judgement), Stop> {
-        let expected = format!("{}'s status carries the hash of a union", user.name());
-        let hash_in =
-            |judgement: &Judgement| CapabilityHash::parse(judgement.actual.strip_prefix(HASH)?).ok();
+        let (spelled, carried) = self.status_text_other_than(user, sets).await?;
+        let hash = spelled.and_then(|text| CapabilityHash::parse(&text).ok());
+        Ok((hash.clone(), Judgement { holds: hash.is_some(), ..carried }))
+    }
+
+    /// The same, however the hash is spelled.
+    async fn status_text_other_than(
+        &self,
+        user: &dyn Person,
+        sets: &[&CapabilitySet],
+    ) -> Result<(Option<String>, Judgement), Stop> {
+        let expected = format!("{}'s status carries the hash of another set", user.name());
         let judgement = settle::poll(&self.stage, || async {
             let reply = self.status_of(user).await?;
             let field = Field::of(&reply.json(), &self.stage.binding().presence.field);
             let Field::Hash(hash) = field else { return Ok(reply.judge(false, &expected)) };
-            let new =
-                CapabilityHash::parse(&hash).is_ok() && sets.iter().all(|set| set.hash().as_str() != hash);
+            let new = sets.iter().all(|set| set.hash().as_str() != hash);
             Ok(Judgement::of(new, expected.clone(), format!("{HASH}{hash}"), reply.exchange()))
         })
         .await?;
-        Ok((hash_in(&judgement).filter(|_| judgement.holds), judgement))
+        let hash = judgement.actual.strip_prefix(HASH).filter(|_| judgement.holds).map(str::to_owned);
+        Ok((hash, judgement))
     }
 
     /// Whether a status answer keeps a set from its asker: refused, or without any hash.

@@ -113,8 +113,23 @@ impl Viewer {
         Judgement { holds, expected, actual, exchange: self.last.clone(), of_the_session: false }
     }
 
-    /// Whether every hash that it comes to be shown of a user is spelled right.
-    pub async fn is_shown_well_spelled_hashes_of(&mut self, user: &dyn Person) -> Result<Judgement, Stop> {
+    /// Whether what it was last shown of a user is no other hash than this: where there is none it may
+    /// still be on its way.
+    pub fn does_not_contradict(&self, user: &dyn Person, expect: &Expect) -> Judgement {
+        let expected = format!("/sync shows {} without another hash than {}", user.name(), expect.phrase());
+        let latest = self.latest(user, expect).unwrap_or_else(|| self.judge(user, expect));
+        let holds =
+            self.sightings(user).last().is_none_or(|shown| expect.is_not_contradicted_by(&shown.field));
+        Judgement { holds, expected, ..latest }
+    }
+
+    /// Whether every hash that it comes to be shown of a user, until one is not this set's, is spelled
+    /// right; that there is one is a prerequisite.
+    pub async fn is_shown_well_spelled_hashes_of(
+        &mut self,
+        user: &dyn Person,
+        before: &CapabilitySet,
+    ) -> Result<Judgement, Stop> {
         let expected = format!("/sync shows {} with 43 characters of unpadded standard Base64", user.name());
         let session = self.session.clone();
         let window = Window::open(session.stage());
@@ -123,14 +138,18 @@ impl Viewer {
                 Field::Hash(hash) => Some(spelled_right(hash, &expected, &sighting.exchange)),
                 _ => None,
             });
-            // The first that is wrong, or any.
-            if let Some(judgement) = hashes.reduce(|worst, next| if worst.holds { next } else { worst }) {
+            // The first that is wrong, or the last.
+            let worst = hashes.reduce(|worst, next| if worst.holds { next } else { worst });
+            let is_new = |shown: &Sighting| matches!(&shown.field, Field::Hash(hash) if hash != before.hash().as_str());
+            if let Some(judgement) =
+                worst.filter(|worst| !worst.holds || self.sightings(user).iter().any(is_new))
+            {
                 return Ok(judgement);
             }
             let left = window.left();
             let reply = self.sync(left.min(HOLD)).await?;
             if !reply.accepted() || left.is_zero() {
-                return Ok(reply.judge(false, &expected));
+                return Err(reply.judge(false, &expected).stop());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: one file per command; the only place that prints or exits.
 
+mod coverage;
 mod doctor;
 mod explain;
 mod federation_ca;
@@ -8,6 +9,7 @@ mod init;
 mod interrupt;
 mod list;
 mod output;
+mod prove;
 mod run;
 mod serve;
 mod subject;
@@ -28,7 +30,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    conformant (or: the command did what it says)
-  1    non-conformant (or: the vectors, hash or check named do not hold)
+  1    non-conformant (or: the vectors, the hash or the proof do not hold, or there are gaps)
   2    usage, target file, or a report path that cannot be opened
   3    incomplete: nothing failed, but something could not be tested
   4    target unreachable, not a homeserver, nobody can log in, or without the API
@@ -52,6 +54,10 @@ enum Command {
     Hash(hash::HashArgs),
     /// Work with the golden vectors
     Vectors(vectors::VectorsArgs),
+    /// Show that the suite is right, on homeservers of which is known what must come of it
+    Prove(prove::ProveArgs),
+    /// Show what rests on each sentence of the draft: requirements, scenarios, faults and vectors
+    Coverage(coverage::CoverageArgs),
     /// Run the built-in homeserver on its own
     Serve(serve::ServeArgs),
     /// Make a certificate authority for federation, which homeservers under test can trust
@@ -68,6 +74,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Hash(args) => hash::run(args),
         Command::Vectors(args) => vectors::run(args),
+        Command::Prove(args) => prove::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::FederationCa(args) => federation_ca::run(&args),
     }

@@ -17,8 +17,10 @@ use rustls::pki_types::pem::PemObject as _;
 use super::interrupt::Interrupt;
 use super::output::fail;
 use crate::engine::exit::{FAULT, USAGE};
+use crate::proof::freedom::Combination;
 use crate::reference::{
     self, Fault, FederationOptions, Grant, Named as _, Options, Running, ServerLimits, TlsIdentity,
+    UnknownName, Variant,
 };
 use crate::wire::authority::Authority;
 
@@ -72,15 +74,51 @@ pub(super) struct ServeArgs {
     /// List the faults, and what each breaks
     #[arg(long)]
     list_faults: bool,
+    /// Take a freedom that the protocol leaves to homeservers, or `random` ones; repeatable
+    #[arg(long, value_name = "ID|random", value_parser = freedom)]
+    variant: Vec<Freedom>,
+    /// Which random freedoms: a combination of `capcheck prove`
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// List the variants, and what lets each
+    #[arg(long, conflicts_with = "list_faults")]
+    list_variants: bool,
+}
+
+/// What `--variant` takes.
+#[derive(Clone, Copy, Debug)]
+enum Freedom {
+    This(Variant),
+    Random,
+}
+
+fn freedom(id: &str) -> Result<Freedom, UnknownName> {
+    match id {
+        "random" => Ok(Freedom::Random),
+        id => id.parse().map(Freedom::This),
+    }
 }
 
 impl ServeArgs {
+    /// The freedoms that it takes, and the shoulds that it lets go with random ones.
+    fn combination(&self) -> Combination {
+        let mut taken = Combination::default();
+        for freedom in &self.variant {
+            match freedom {
+                Freedom::This(variant) => taken.variants.insert(*variant),
+                Freedom::Random => taken = taken.and(&Combination::random(self.seed)),
+            }
+        }
+        taken
+    }
+
     /// The options, or one line about what is wrong.
     fn options(self) -> Result<Options, String> {
         let defaults = Options::default();
         let limits = defaults.limits;
         let federation = self.federation()?;
-        Ok(Options {
+        let taken = self.combination();
+        let options = Options {
             federation,
             server_name: self.server_name,
             grants: if self.grant.is_empty() { defaults.grants } else { self.grant },
@@ -90,20 +128,31 @@ impl ServeArgs {
                 max_set_bytes: self.max_set_bytes.unwrap_or(limits.max_set_bytes),
                 ..limits
             },
-            faults: self.fault.into_iter().collect(),
+            faults: self.fault.into_iter().chain(taken.lapses.iter()).collect(),
             presence_enabled: !self.no_presence,
             ..Options::default()
-        })
+        };
+        Ok(options.taking(taken.variants))
     }
 
     /// No federation; then a fault that only other homeservers meet would do nothing, silently.
     fn alone(&self) -> Result<Option<FederationOptions>, String> {
-        match self.fault.iter().find(|fault| fault.is_between_servers()) {
-            None => Ok(None),
-            Some(fault) => Err(format!(
+        if let Some(fault) = self.fault.iter().find(|fault| fault.is_between_servers()) {
+            return Err(format!(
                 "--fault {fault} breaks {} and nothing else, so without --federation-listen it does nothing",
                 fault.breaks().join(", ")
+            ));
+        }
+        let between_servers = self.variant.iter().find_map(|freedom| match freedom {
+            Freedom::This(variant) if variant.is_between_servers() => Some(variant),
+            _ => None,
+        });
+        match between_servers {
+            Some(variant) => Err(format!(
+                "--variant {variant} is for other homeservers to see, so without --federation-listen it does \
+                 nothing"
             )),
+            None => Ok(None),
         }
     }
 
@@ -160,7 +209,12 @@ fn parsed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, Strin
 /// Serves until SIGINT or SIGTERM; exit code 0, or 2 if the address cannot be listened on.
 pub(super) fn run(args: ServeArgs) -> ExitCode {
     if args.list_faults {
-        return list_faults();
+        return list(
+            Fault::all().map(|it| format!("{it}: {} [breaks {}]", it.summary(), it.breaks().join(", "))),
+        );
+    }
+    if args.list_variants {
+        return list(Variant::all().map(|it| format!("{it}: {} [{}]", it.summary(), it.freedom())));
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args)),
@@ -189,12 +243,11 @@ async fn serve(args: ServeArgs) -> ExitCode {
     }
 }
 
-/// One line a fault; a reader that stops early is content.
-fn list_faults() -> ExitCode {
+/// One line each; a reader that stops early is content.
+fn list(lines: impl Iterator<Item = String>) -> ExitCode {
     let mut out = std::io::stdout().lock();
-    for fault in Fault::all() {
-        let (id, summary) = (fault.id(), fault.summary());
-        if writeln!(out, "{id}: {summary} [breaks {}]", fault.breaks().join(", ")).is_err() {
+    for line in lines {
+        if writeln!(out, "{line}").is_err() {
             break;
         }
     }

@@ -28,3 +28,53 @@ pub fn code(result: &RunResult) -> u8 {
         RunResult { verdict: Verdict::Conformant, .. } => CONFORMANT,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::result::{Counts, SCHEMA_VERSION, Selection, Suite, Tally, TargetInfo};
+    use super::*;
+
+    /// A run of which no more is known than what exit codes speak of.
+    fn run(verdict: Verdict, harness_fault: usize) -> RunResult {
+        RunResult {
+            schema_version: SCHEMA_VERSION,
+            suite: Suite { version: String::new(), requirements_digest: String::new() },
+            target: TargetInfo { url: String::new(), server_name: None, features: Vec::new() },
+            second: None,
+            seed: 0,
+            run_id: String::new(),
+            selection: Selection::default(),
+            started_at: String::new(),
+            duration_ms: 0,
+            stopped: None,
+            preflight_error: None,
+            notes: Vec::new(),
+            observations: Vec::new(),
+            verdict,
+            counts: Counts { scenarios: Tally { harness_fault, ..Tally::default() }, ..Counts::default() },
+            requirements: Vec::new(),
+            scenarios: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_verdict_has_its_code_and_only_a_failure_beats_a_fault_of_ours() {
+        for (verdict, without, with) in [
+            (Verdict::Conformant, CONFORMANT, FAULT),
+            (Verdict::Incomplete, INCOMPLETE, FAULT),
+            (Verdict::NonConformant, NON_CONFORMANT, NON_CONFORMANT),
+        ] {
+            assert_eq!((code(&run(verdict, 0)), code(&run(verdict, 2))), (without, with), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_kept_the_run_from_its_end_comes_first() {
+        let stopped = |verdict, stopped| code(&RunResult { stopped: Some(stopped), ..run(verdict, 1) });
+        let unfit = || RunResult { preflight_error: Some("no".to_owned()), ..run(Verdict::Incomplete, 1) };
+        assert_eq!(stopped(Verdict::NonConformant, Stopped::Interrupted), INTERRUPTED);
+        assert_eq!(stopped(Verdict::NonConformant, Stopped::FailFast), NON_CONFORMANT);
+        assert_eq!(code(&unfit()), PREFLIGHT);
+        assert_eq!(code(&RunResult { stopped: Some(Stopped::Interrupted), ..unfit() }), INTERRUPTED);
+    }
+}

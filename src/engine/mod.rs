@@ -194,3 +194,6 @@ fn info(name: &str, standing: &Standing) -> FeatureInfo {
     };
     FeatureInfo { name: name.to_owned(), available: note.is_none(), note }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ pub fn nearest<'a>(word: &str, ids: impl Iterator<Item = &'a str>) -> Option<Str
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, id)| id.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,7 @@ pub(super) struct Findings {
 }
 
 /// Whether a homeserver offers what stories between two of them need.
-fn fit_as_second(features: &Features) -> Standing {
+pub(super) fn fit_as_second(features: &Features) -> Standing {
     let needed = Operation::CLIENT.map(Feature::Operation).into_iter().chain([Feature::Presence]);
     let lacking = needed.map(|need| (need, features.standing(need))).find(|(_, s)| *s != Standing::Available);
     match lacking {

@@ -345,3 +345,6 @@ impl Performance {
         (ended, result)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,6 +153,26 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_tested_says_why() {
+        let reason = |scenarios: &[Ended]| judge(&rule(Level::Must), false, scenarios).reason;
+        let silent = Ended { reason: None, ..ended(Outcome::Passed, true, None) };
+        assert_eq!(reason(&[silent]).unwrap(), "upload::x evaluated no check for it");
+        assert_eq!(reason(&[ended(Outcome::Untestable, false, None)]).unwrap(), "why");
+        assert_eq!(reason(&[ended(Outcome::NotApplicable, false, None)]).unwrap(), "why");
+        assert_eq!(reason(&[]).unwrap(), NO_SCENARIO);
+        let passed = ended(Outcome::Passed, true, Some(Evaluated::Held));
+        assert_eq!(reason(&[passed]), None);
+    }
+
+    #[test]
+    fn only_scenarios_that_cover_a_requirement_speak_of_it() {
+        let elsewhere = Ended { covers: &["union.of-all"], ..ended(Outcome::Untestable, false, None) };
+        let passed = ended(Outcome::Passed, true, Some(Evaluated::Held));
+        let result = judge(&rule(Level::Must), false, &[elsewhere, passed]);
+        assert_eq!((result.outcome, result.scenarios), (Outcome::Passed, vec!["upload::x".to_owned()]));
+    }
+
+    #[test]
     fn optional_behaviour_that_is_absent_is_not_applicable() {
         let without = ended(Outcome::Passed, true, Some(Evaluated::DoneWithout));
         assert_eq!(judge(&rule(Level::May), true, &[without]).outcome, Outcome::NotApplicable);
@@ -164,6 +184,16 @@ mod tests {
         assert!(!gates(&rule(Level::Should), false));
         assert!(gates(&rule(Level::Should), true));
         assert!(!gates(&rule(Level::May), true));
+    }
+
+    #[test]
+    fn a_tally_counts_each_outcome_under_its_own_name() {
+        use Outcome::{Failed, HarnessFault, NotApplicable, Passed, Untestable};
+        let outcomes = [(Passed, 1), (Failed, 2), (Untestable, 3), (NotApplicable, 4), (HarnessFault, 5)];
+        let counted = tally(outcomes.into_iter().flat_map(|(outcome, n)| std::iter::repeat_n(outcome, n)));
+        let expected =
+            Tally { total: 15, passed: 1, failed: 2, untestable: 3, not_applicable: 4, harness_fault: 5 };
+        assert_eq!(counted, expected);
     }
 
     #[test]

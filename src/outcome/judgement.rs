@@ -50,16 +50,61 @@ impl Judgement {
     pub fn or_stop(self) -> Result<(), Stop> {
         match self.holds {
             true => Ok(()),
-            false => Err(Stop::Untestable {
-                reason: format!("prerequisite: {}, but there was {}", self.expected, self.actual),
-                exchange: self.exchange,
-            }),
+            false => Err(self.stop()),
         }
+    }
+
+    /// The end of a scenario for want of this prerequisite.
+    pub fn stop(self) -> Stop {
+        let reason = format!("prerequisite: {}, but there was {}", self.expected, self.actual);
+        Stop::Untestable { reason, exchange: self.exchange }
     }
 
     /// The same judgement, with a word about the moment it was made.
     pub fn when(mut self, moment: &str) -> Judgement {
         self.expected = format!("{} {moment}", self.expected);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judgement(holds: bool, word: &str) -> Judgement {
+        Judgement {
+            holds,
+            expected: format!("{word} expected"),
+            actual: format!("{word} found"),
+            exchange: None,
+            of_the_session: false,
+        }
+    }
+
+    #[test]
+    fn of_two_the_first_that_does_not_hold_is_shown() {
+        let shown = |first: bool, second: bool| {
+            let both = judgement(first, "first").and(|| judgement(second, "second"));
+            (both.holds, both.expected)
+        };
+        assert!(shown(true, true).0);
+        assert_eq!(shown(true, false), (false, "second expected".to_owned()));
+        assert_eq!(shown(false, true), (false, "first expected".to_owned()));
+        let _ = judgement(false, "first").and(|| panic!("what comes after a failure is not asked"));
+    }
+
+    #[test]
+    fn a_word_about_the_session_changes_nothing_else() {
+        let judged = judgement(false, "a set").and_the_session_lives();
+        assert!(judged.of_the_session && !judged.holds);
+        assert!(!judgement(false, "a set").of_the_session);
+    }
+
+    #[test]
+    fn a_prerequisite_that_does_not_hold_ends_the_scenario_as_untestable() {
+        assert!(judgement(true, "a login").or_stop().is_ok());
+        let stop = judgement(false, "a login").when("at once").or_stop().unwrap_err();
+        let Stop::Untestable { reason, exchange: None } = stop else { panic!("{stop:?}") };
+        assert_eq!(reason, "prerequisite: a login expected at once, but there was a login found");
     }
 }

@@ -96,3 +96,17 @@ impl Stop {
         Self::Untestable { reason: reason.into(), exchange: Some(exchange.clone()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pages that people read and the JSON report speak of one thing with one word.
+    #[test]
+    fn the_word_of_an_outcome_is_that_of_the_json_report() {
+        use Outcome::{Failed, HarnessFault, NotApplicable, Passed, Untestable};
+        for outcome in [Passed, Failed, Untestable, NotApplicable, HarnessFault] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.word());
+        }
+    }
+}

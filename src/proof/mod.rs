@@ -4,10 +4,22 @@
 //! ```text
 //! trial                      (the suite, run once on a built-in homeserver: what failed, and where)
 //!   |
-//! attribution, freedom, null (what had to come of it, and what came: findings)
+//! attribution, freedom, null, pairs    (what had to come of it, and what came: findings)
 //!   |
-//! matrix                     (all of it as a page or as JSON)
+//! run                        (many of them, some at once: the proof)
+//!   |
+//! markdown, text             (the proof, as pages)
 //! ```
 
 pub mod attribution;
+pub mod coverage;
+pub mod freedom;
+pub mod json;
+pub mod markdown;
+pub mod null;
+pub mod pairs;
+pub mod run;
+#[cfg(test)]
+mod tests;
+pub mod text;
 pub mod trial;

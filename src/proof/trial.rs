@@ -1,6 +1,7 @@
 //! One trial: the suite, run on one homeserver, and what is kept of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::engine::exit;
 use crate::engine::plan::Plan;
 use crate::engine::result::{RunResult, Selection};
 use crate::engine::{self, Options, Request};
-use crate::outcome::Outcome;
+use crate::outcome::{Finding, Outcome};
 use crate::reference;
 use crate::target::config::Target;
 use crate::wire::ClientError;
@@ -39,6 +40,8 @@ pub struct Trial {
     pub passed: Vec<String>,
     /// The requirements that could not be tested, and why.
     pub untestable: BTreeMap<String, String>,
+    /// The requirements that do not apply, and why.
+    pub not_applicable: BTreeMap<String, String>,
     /// What the suite itself broke: scenario and reason.
     pub harness_faults: Vec<String>,
 }
@@ -97,6 +100,7 @@ impl Trial {
     fn of(result: &RunResult) -> Self {
         let with = |outcome| result.requirements.iter().filter(move |rule| rule.outcome == outcome);
         let reason = |words: &Option<String>| words.clone().unwrap_or_default();
+        let reasons = |outcome| with(outcome).map(|rule| (rule.id.clone(), reason(&rule.reason))).collect();
         let harness_faults = result.scenarios.iter().filter(|s| s.outcome == Outcome::HarnessFault);
         Self {
             exit: exit::code(result),
@@ -105,11 +109,29 @@ impl Trial {
                 .map(|rule| (rule.id.clone(), Failure::of(&rule.id, result)))
                 .collect(),
             passed: with(Outcome::Passed).map(|rule| rule.id.clone()).collect(),
-            untestable: with(Outcome::Untestable)
-                .map(|rule| (rule.id.clone(), reason(&rule.reason)))
-                .collect(),
+            untestable: reasons(Outcome::Untestable),
+            not_applicable: reasons(Outcome::NotApplicable),
             harness_faults: harness_faults.map(|s| format!("{}: {}", s.id, reason(&s.reason))).collect(),
         }
+    }
+
+    /// Whether a requirement does not apply.
+    pub fn does_not_apply(&self, requirement: &str) -> bool {
+        self.not_applicable.contains_key(requirement)
+    }
+
+    /// What came of a requirement that did not fail, in words.
+    pub fn said_of(&self, requirement: &str) -> String {
+        let because = |what: &str, reason: &String| format!("{what}: {reason}");
+        let untestable = self.untestable.get(requirement).map(|reason| because("untestable", reason));
+        let other = || self.not_applicable.get(requirement).map(|reason| because("not applicable", reason));
+        untestable.or_else(other).unwrap_or_else(|| "passed".to_owned())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.first, self.scenarios.join(", "))
     }
 }
 
@@ -122,9 +144,8 @@ impl Failure {
         let first = findings.clone().next();
         let mut scenarios: Vec<String> = findings.map(|(id, _)| id.to_owned()).collect();
         scenarios.dedup();
-        let said = |finding: &crate::outcome::Finding| {
-            format!("expected {}, but there was {}", finding.expected, finding.actual)
-        };
+        let said =
+            |finding: &Finding| format!("expected {}, but there was {}", finding.expected, finding.actual);
         Self { scenarios, first: first.map(|(_, finding)| said(finding)).unwrap_or_default() }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Value, json};
+
 use super::http::Reply;
+use super::variants::{Variant, VariantSet};
 
 /// An error that a Matrix client can read: a status, a code for programs and a message for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +52,40 @@ errors! {
     gateway_timeout = 504 "M_UNKNOWN";
 }
 
+impl MatrixError {
+    /// What stands in the body.
+    pub(crate) fn body(&self) -> Value {
+        json!({ "errcode": self.errcode, "error": self.message })
+    }
+
+    /// The error where any 4xx with any code would do, as freedoms have it; never the token's errors, nor
+    /// anything that a client must tell apart (docs/protocol.md, section 7).
+    pub(crate) fn any_4xx(self, variants: VariantSet) -> Self {
+        if variants.has(Variant::ErrorsForbidden) {
+            let errcode = self.errcode.replacen("M_", "ORG.EXAMPLE_", 1).into();
+            Self { status: 403, errcode, ..self }
+        } else if variants.has(Variant::ErrorsConflict) {
+            Self { status: 422, errcode: "M_UNKNOWN".into(), ..self }
+        } else {
+            self
+        }
+    }
+
+    /// The refusal of a set that is not known: recognisable whatever its status is, unlike any other error
+    /// of the same operation.
+    pub(crate) fn any_refusal(self, variants: VariantSet) -> Self {
+        if variants.has(Variant::ErrorsForbidden) {
+            Self { status: 403, errcode: "ORG.EXAMPLE_SET_MISSING".into(), ..self }
+        } else if variants.has(Variant::ErrorsConflict) {
+            Self { status: 409, ..self }
+        } else {
+            self
+        }
+    }
+}
+
 impl From<MatrixError> for Reply {
     fn from(error: MatrixError) -> Self {
-        let body = serde_json::json!({ "errcode": error.errcode, "error": error.message });
-        Reply::json(error.status, &body)
+        Reply::json(error.status, &error.body())
     }
 }

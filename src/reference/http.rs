@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::errors::MatrixError;
@@ -25,22 +23,35 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     pub(crate) content_type: &'static str,
+    pub(crate) content: Content,
+    /// When to come again, if the headers are to say so.
+    pub(crate) retry_after: Option<HeaderValue>,
+}
+
+/// Whether an answer may say more than it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// One more key would make it another answer: a set.
+    Closed,
+    /// Readers ignore what they do not know.
+    Open,
 }
 
 impl Reply {
-    /// An answer that holds these bytes, which are JSON.
+    /// An answer that holds these bytes, which are JSON, and nothing beside them: a set.
     pub(crate) fn bytes(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, body: body.into(), content_type: "application/json" }
+        let (body, content_type) = (body.into(), "application/json");
+        Self { status, body, content_type, content: Content::Closed, retry_after: None }
     }
 
     /// An answer that holds this value.
     pub(crate) fn json(status: u16, value: &Value) -> Self {
-        Self::bytes(status, value.to_string())
+        Self { content: Content::Open, ..Self::bytes(status, value.to_string()) }
     }
 
     /// An answer in plain text, as no Matrix endpoint gives it.
     pub(crate) fn text(status: u16, text: &'static str) -> Self {
-        Self { status, body: Bytes::from_static(text.as_bytes()), content_type: "text/plain" }
+        Self { content_type: "text/plain", ..Self::bytes(status, Bytes::from_static(text.as_bytes())) }
     }
 
     /// 200 with this value.
@@ -50,16 +61,7 @@ impl Reply {
 
     /// 200 with `{}`.
     pub(crate) fn empty() -> Self {
-        Self::bytes(200, Bytes::from_static(b"{}"))
-    }
-
-    /// The answer as axum sends it.
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        response
+        Self { content: Content::Open, ..Self::bytes(200, Bytes::from_static(b"{}")) }
     }
 }
 

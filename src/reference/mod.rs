@@ -24,6 +24,7 @@ mod arithmetic;
 mod client_api;
 #[cfg(test)]
 mod conduct_test;
+mod delivery;
 mod errors;
 pub mod faults;
 #[cfg(test)]
@@ -33,10 +34,14 @@ mod grants;
 mod http;
 mod named;
 mod options;
+mod pace;
 mod routes;
 mod server;
 #[cfg(test)]
 mod server_test;
+mod spelling;
+#[cfg(test)]
+mod spelling_test;
 mod state;
 pub mod variants;
 #[cfg(test)]

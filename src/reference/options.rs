@@ -12,7 +12,7 @@ use crate::wire::Secret;
 
 use super::faults::FaultSet;
 use super::grants::Grant;
-use super::variants::{Variant, VariantSet};
+use super::variants::{self, Variant, VariantSet};
 
 /// How a homeserver is set up; the default is the one that `capcheck run` tests itself on.
 #[derive(Clone, Debug)]
@@ -101,6 +101,15 @@ impl Options {
         self.variants = variants;
         if variants.has(Variant::KnownForever) {
             self.limits.known_for = Duration::from_secs(100 * 365 * 24 * 3600);
+        }
+        if variants.has(Variant::BoundElsewhere) {
+            self.binding = variants::elsewhere();
+        }
+        if variants.has(Variant::SupersededForgotten) {
+            self.limits.superseded_for = Duration::ZERO;
+        }
+        if variants.has(Variant::SessionsEnd) {
+            self.limits.connected_for = Some(Duration::from_millis(1_500));
         }
         if variants.has(Variant::FedNegativeCache) {
             self.limits.failed_lookup_for = Duration::from_millis(300);
@@ -220,6 +229,8 @@ pub struct ServerLimits {
     pub authentications: usize,
     /// How long an uploaded set stays known when no session has it in force.
     pub known_for: Duration,
+    /// How long a session is connected that asks nothing; for ever where absent.
+    pub connected_for: Option<Duration>,
     /// How long a superseded union hash still resolves.
     pub superseded_for: Duration,
     /// How long a lookup at another homeserver that failed is not tried again.
@@ -241,6 +252,7 @@ impl Default for ServerLimits {
             rooms_per_user: 1_000,
             authentications: 10_000,
             known_for: Duration::from_secs(600),
+            connected_for: None,
             superseded_for: Duration::from_secs(60),
             failed_lookup_for: Duration::ZERO,
             longest_poll: Duration::from_secs(120),

@@ -209,7 +209,7 @@ impl<E: Copy> Routes<E> {
         let (path, path_and_query) = (self.arrived(path), self.arrived(path_and_query));
         for route in &self.routes {
             let subject = if route.with_query { &path_and_query } else { &path };
-            if !matches(&route.parts, subject) {
+            if !route.matches(subject) {
                 continue;
             }
             if route.method == method {
@@ -264,15 +264,25 @@ impl<E> Route<E> {
         parts.push(Part::Literal(rest.to_owned()));
         Self { method: method.to_owned(), parts, with_query: template.contains('?'), endpoint }
     }
+
+    /// Whether all of a path fits, parameters of a query aside that nobody knows.
+    fn matches(&self, path: &str) -> bool {
+        walk(&self.parts, path, |_, _| ())
+            .is_some_and(|rest| rest.is_empty() || (self.with_query && rest.starts_with('&')))
+    }
 }
 
-/// Walks a path along a template and shows each variable, undecoded; whether all of it fits.
-fn walk<'a>(parts: &'a [Part], mut path: &'a str, mut found: impl FnMut(&'a str, &'a str)) -> bool {
+/// Walks a path along a template and shows each variable, undecoded; what is left, if it fits.
+fn walk<'a>(
+    parts: &'a [Part],
+    mut path: &'a str,
+    mut found: impl FnMut(&'a str, &'a str),
+) -> Option<&'a str> {
     for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Literal(literal) => match path.strip_prefix(literal.as_str()) {
                 Some(rest) => path = rest,
-                None => return false,
+                None => return None,
             },
             Part::Variable(name) => {
                 let segment = path.find(['/', '?', '&']).unwrap_or(path.len());
@@ -287,11 +297,7 @@ fn walk<'a>(parts: &'a [Part], mut path: &'a str, mut found: impl FnMut(&'a str,
             }
         }
     }
-    path.is_empty()
-}
-
-fn matches(parts: &[Part], path: &str) -> bool {
-    walk(parts, path, |_, _| ())
+    Some(path)
 }
 
 #[cfg(test)]
@@ -358,6 +364,9 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+        let with_more = routes.find("GET", "/caps", "/caps?user=%40a%3Ab&hash=x&more=1");
+        assert!(matches!(with_more, Found::Endpoint(_, variables) if variables.get("hash") == Some("x")));
+        assert_eq!(routes.find("POST", "/caps/x.json&more=1", "/caps/x.json&more=1"), Found::Nothing);
         assert_eq!(routes.find("GET", &format!("{C}/server/sets/x"), ""), Found::Nothing);
     }
 }

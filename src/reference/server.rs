@@ -20,6 +20,7 @@ use super::faults::Fault;
 use super::federation::pdu::Signer;
 use super::federation::{Federation, TlsListener, deliver};
 use super::options::{Account, Options};
+use super::pace::Pace;
 use super::routes::{Endpoint, FedEndpoint, Routes};
 use super::state::{Login, NewUser, Rules, State, UserKey};
 use super::variants::Variant;
@@ -64,7 +65,7 @@ pub enum StartError {
 pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, StartError> {
     let failed = |reason| StartError::Listen { address: listen, reason };
     let tls = match &options.federation {
-        Some(federation) => Some(TlsListener::bind(federation).await?),
+        Some(federation) => Some(TlsListener::bind(federation, options.variants).await?),
         None => None,
     };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -80,6 +81,7 @@ pub async fn start(listen: SocketAddr, options: Options) -> Result<Running, Star
         axum::serve(listener, router(server.clone())).with_graceful_shutdown(until_stopped(stopped.clone()));
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { drop(serving.await) });
+    tasks.spawn(server.clone().keep_time());
     if let Some(tls) = tls {
         tasks.spawn(tls.serve(server.clone(), stopped));
         tasks.spawn(deliver(server.clone()));
@@ -174,9 +176,13 @@ pub(crate) struct Server {
     /// Milliseconds since the Unix epoch at which the server started.
     epoch_ms: u64,
     clock: Clock,
+    /// How fast clients may ask, and how fast it answers.
+    pub(super) pace: Pace,
     shared: Mutex<Shared>,
     /// Wakes whoever tells other homeservers what is new.
     mail: Notify,
+    /// Wakes whoever waits for what happens by itself: it may have come nearer.
+    timer: Notify,
     stopped: watch::Receiver<bool>,
 }
 
@@ -215,16 +221,20 @@ impl Server {
             options,
             epoch_ms,
             clock: Clock::default(),
+            pace: Pace::default(),
             shared: Mutex::new(Shared { state, waiting: HashMap::new() }),
             mail: Notify::new(),
+            timer: Notify::new(),
             stopped,
         })
     }
 
     /// Does one transition under the lock, then wakes the long polls of those whom it touched.
     pub(crate) fn with<T>(&self, transition: impl FnOnce(&mut State, Duration) -> T) -> T {
-        let mut shared = self.lock();
-        let result = transition(&mut shared.state, self.clock.now());
+        let (mut shared, now) = (self.lock(), self.clock.now());
+        shared.state.pass(now);
+        let due = shared.state.due();
+        let result = transition(&mut shared.state, now);
         for user in shared.state.take_touched() {
             if let Some(waiting) = shared.waiting.remove(&user) {
                 waiting.notify_waiters();
@@ -233,7 +243,28 @@ impl Server {
         if shared.state.has_mail() {
             self.mail.notify_one();
         }
+        if shared.state.due() != due {
+            self.timer.notify_one();
+        }
         result
+    }
+
+    /// Lets happen what is due by itself, when it is: whoever waits for it must not have to ask.
+    async fn keep_time(self: Arc<Self>) {
+        loop {
+            let wait = self.with(|state, now| state.due().map(|due| due.saturating_sub(now)));
+            let due = async {
+                match wait {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.timer.notified() => {}
+                () = self.stopping() => return,
+            }
+        }
     }
 
     /// Looks at the state and, under the same lock, begins to wait for a change that touches `user`.
@@ -276,6 +307,7 @@ impl Server {
     /// Moves the clock forward.
     pub(super) fn advance(&self, by: Duration) {
         self.clock.advance(by);
+        self.timer.notify_one();
     }
 
     /// Ends when the server is to stop.

@@ -5,11 +5,13 @@
 //! quotes the words that allow it; the freedom itself is at one decision point of the server,
 //! `server.may(Variant::X)`.
 
+mod elsewhere;
 mod table;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(super) use elsewhere::binding as elsewhere;
 pub use table::Variant;
 use table::{Row, TABLE};
 

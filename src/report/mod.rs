@@ -8,6 +8,7 @@ mod fixture;
 pub mod json;
 pub mod junit;
 mod page;
+mod place;
 mod sinks;
 mod spec;
 mod style;
@@ -20,6 +21,7 @@ use crate::engine::result::ScenarioResult;
 use crate::engine::verdict::gates;
 use crate::spec::requirement;
 
+pub(crate) use place::Place;
 pub use sinks::{ReportError, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
 pub use style::Style;

@@ -1,19 +1,11 @@
-//! The report files: every path is opened before the run, every report is whole or not there.
-//!
-//! A report is written to a temporary file beside its path, which takes the path's place in one
-//! step when the report is complete: a run that is interrupted, or a disk that fills up, leaves
-//! the old report or the new one and never half of either. What is no regular file (`/dev/null`, a
-//! pipe) is opened before the run and written to.
+//! The reports of a run: every place is opened before it, every report is whole or not there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::io;
 
 use crate::engine::event::{Event, Reporter};
 use crate::engine::result::RunResult;
 
+use super::place::Place;
 use super::spec::{Destination, Format, ReportSpec};
 use super::{json, junit};
 
@@ -24,12 +16,12 @@ pub enum ReportError {
     #[error("two reports go to {0}: give each a place of its own")]
     SamePlace(Destination),
     /// The path cannot be opened, which is known before the run.
-    #[error("cannot write the {format} report to {}: {reason}", path.display())]
+    #[error("cannot write the {format} report to {to}: {reason}")]
     Open {
         /// The report's format.
         format: Format,
-        /// The path, as it was given.
-        path: PathBuf,
+        /// Where it should have gone.
+        to: Destination,
         /// Why.
         reason: String,
     },
@@ -57,24 +49,12 @@ struct Sink {
     place: Place,
 }
 
-/// Where the bytes go until the report is whole.
-#[derive(Debug)]
-enum Place {
-    Stdout,
-    /// A pipe or a device.
-    Stream(File),
-    /// A file beside the path, and the path it will be.
-    Beside(NamedTempFile, PathBuf),
-    /// Written already.
-    Done,
-}
-
 impl Sinks {
     /// Opens a place for each report, before anything is sent to a target.
     pub fn open(specs: &[ReportSpec]) -> Result<Self, ReportError> {
         let mut sinks: Vec<Sink> = Vec::new();
         for spec in specs {
-            let place = Place::open(spec)?;
+            let place = Place::open(&spec.to).map_err(|reason| unopened(spec, reason))?;
             if sinks.iter().any(|known| known.place.is(&place)) {
                 return Err(ReportError::SamePlace(spec.to.clone()));
             }
@@ -119,88 +99,15 @@ impl Sink {
     }
 }
 
-impl Place {
-    fn open(spec: &ReportSpec) -> Result<Self, ReportError> {
-        let Destination::File(path) = &spec.to else { return Ok(Self::Stdout) };
-        let fail = |reason: String| ReportError::Open { format: spec.format, path: path.clone(), reason };
-        if path.is_dir() {
-            return Err(fail("it is a directory".to_owned()));
-        }
-        let existing = match OpenOptions::new().write(true).open(path) {
-            Ok(file) => Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(fail(error.to_string())),
-        };
-        match existing.map(|file| file.metadata().map(|meta| (file, meta))).transpose() {
-            Ok(Some((file, meta))) if !meta.is_file() => Ok(Self::Stream(file)),
-            Ok(existing) => {
-                let permissions = existing.map(|(_, meta)| meta.permissions());
-                beside(path, permissions).map_err(fail).map(|(temp, path)| Self::Beside(temp, path))
-            }
-            Err(error) => Err(fail(error.to_string())),
-        }
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Stdout, Self::Stdout) => true,
-            (Self::Beside(_, one), Self::Beside(_, two)) => one == two,
-            _ => false,
-        }
-    }
-
-    fn finish(self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Stdout => {
-                let mut out = io::stdout().lock();
-                match out.write_all(bytes).and_then(|()| out.flush()) {
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    written => written,
-                }
-            }
-            Self::Stream(mut file) => file.write_all(bytes).and_then(|()| file.flush()),
-            Self::Beside(mut temp, path) => {
-                temp.write_all(bytes)?;
-                temp.persist(path).map(drop).map_err(|error| error.error)
-            }
-            Self::Done => Ok(()),
-        }
-    }
-}
-
-/// A temporary file beside the path, and the path with its links followed, so that a link stays one.
-fn beside(path: &Path, permissions: Option<fs::Permissions>) -> Result<(NamedTempFile, PathBuf), String> {
-    let name = path.file_name().ok_or("it names no file")?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = parent.canonicalize().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("the directory {} does not exist", parent.display()),
-        _ => error.to_string(),
-    })?;
-    let path = path.canonicalize().unwrap_or_else(|_| parent.join(name));
-    let mut builder = tempfile::Builder::new();
-    let permissions = permissions.or_else(everybodys);
-    if let Some(permissions) = permissions {
-        builder.permissions(permissions);
-    }
-    let temp = builder.prefix(".capcheck-").suffix(".tmp").tempfile_in(path.parent().unwrap_or(&parent));
-    Ok((temp.map_err(|error| error.to_string())?, path))
-}
-
-/// What a new file gets, less the umask: a temporary file would be the owner's alone.
-#[cfg(unix)]
-fn everybodys() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
-}
-
-/// Elsewhere the system decides.
-#[cfg(not(unix))]
-fn everybodys() -> Option<fs::Permissions> {
-    None
+fn unopened(spec: &ReportSpec, reason: String) -> ReportError {
+    ReportError::Open { format: spec.format, to: spec.to.clone(), reason }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
     use crate::report::fixture;
 

@@ -91,6 +91,16 @@ impl fmt::Display for Destination {
     }
 }
 
+impl From<&str> for Destination {
+    /// `-` is stdout, everything else a path.
+    fn from(text: &str) -> Self {
+        match text {
+            "-" | "/dev/stdout" => Self::Stdout,
+            path => Self::File(path.into()),
+        }
+    }
+}
+
 impl FromStr for ReportSpec {
     type Err = SpecError;
 
@@ -98,12 +108,10 @@ impl FromStr for ReportSpec {
         let shape = || SpecError::Shape(text.to_owned());
         let (format, to) = text.split_once('=').ok_or_else(shape)?;
         let format = format.parse()?;
-        let to = match to {
-            "" => return Err(shape()),
-            "-" | "/dev/stdout" => Destination::Stdout,
-            path => Destination::File(path.into()),
-        };
-        Ok(Self { format, to })
+        match to {
+            "" => Err(shape()),
+            to => Ok(Self { format, to: to.into() }),
+        }
     }
 }
 

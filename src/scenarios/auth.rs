@@ -94,6 +94,12 @@ async fn a_new_login_on_a_device_replaces_its_token(cx: &Cx) -> Ran {
     tablet.publish(&cx.set()).await?;
     let renewed = alice.log_in_again(&tablet).await?;
     renewed.server_hash().await?.or_stop("server_hash with the new token")?;
-    check!(cx, "auth.replaced-token", tablet.token_dies().await?);
+    let dies = tablet.token_dies().await?;
+    if !dies.holds {
+        // Where no dead token is answered as one, it is not for the way it died.
+        renewed.log_out().await?;
+        renewed.token_dies().await?.or_stop()?;
+    }
+    check!(cx, "auth.replaced-token", dies);
     Ok(())
 }

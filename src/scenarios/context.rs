@@ -250,11 +250,14 @@ impl Cx {
         with(&mut lock(&self.draw))
     }
 
-    /// A capability name that no server has met.
+    /// A capability name that no server has met; it sorts after those before it.
+    ///
+    /// So sets that are declared as they were drawn follow each other in their union, and a server that
+    /// does not sort a union is found by the scenario about that.
     pub fn name(&self) -> String {
         let word = WORDS[self.draw(|draw| draw.below(WORDS.len()))];
         let number = self.names.fetch_add(1, Relaxed);
-        format!("org.capcheck.{}.{}.{word}{number}", self.stage.world().run_id, self.tag)
+        format!("org.capcheck.{}.{}.n{number:04}.{word}", self.stage.world().run_id, self.tag)
     }
 
     /// A set that no server has met; its hash holds neither `+` nor `/`.
@@ -270,11 +273,17 @@ impl Cx {
         self.salted(members, &[])
     }
 
-    /// Several disjoint sets; neither their hashes nor that of their union hold `+` or `/`.
+    /// Several disjoint sets; neither their hashes nor those of the union of any two and of all of them
+    /// hold `+` or `/`.
     pub fn sets<const N: usize>(&self) -> [CapabilitySet; N] {
         let mut sets: Vec<CapabilitySet> = Vec::with_capacity(N);
         for _ in 0..N {
-            let set = self.set_beside(&sets.iter().collect::<Vec<_>>());
+            let set = self.salted_until(self.some_names(), |set| {
+                let plain = |union: CapabilitySet| union.hash().is_url_plain();
+                set.hash().is_url_plain()
+                    && sets.iter().all(|other| plain(CapabilitySet::union([other, set])))
+                    && plain(CapabilitySet::union(sets.iter().chain([set])))
+            });
             sets.push(set);
         }
         std::array::from_fn(|at| std::mem::take(&mut sets[at]))
@@ -282,9 +291,12 @@ impl Cx {
 
     /// A set whose hash, alone and in union with these, holds neither `+` nor `/`.
     pub fn set_beside(&self, others: &[&CapabilitySet]) -> CapabilitySet {
+        self.salted(self.some_names(), others)
+    }
+
+    fn some_names(&self) -> CapabilitySet {
         let size = 1 + self.draw(|draw| draw.below(5));
-        let members = CapabilitySet::of((0..size).map(|_| self.name()));
-        self.salted(members, others)
+        CapabilitySet::of((0..size).map(|_| self.name()))
     }
 
     /// A set whose canonical form has exactly so many bytes (at least [`Cx::SMALLEST`]).

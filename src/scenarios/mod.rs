@@ -7,6 +7,7 @@ mod auth;
 mod context;
 mod federation;
 mod gating;
+mod ground;
 mod hash;
 mod malformed;
 mod pair;

@@ -22,7 +22,7 @@ scenarios! { union:
         cast: users(1),
     }
     of_many_clients_is_of_all {
-        says: "So it does with three clients, and with six whose sets overlap",
+        says: "So it does with three clients, and with six",
         covers: ["union.of-all"],
         needs: [DECLARE, UPLOAD, SESSIONS, PRESENCE],
         cast: users(1),
@@ -34,7 +34,7 @@ scenarios! { union:
         cast: users(2),
     }
     counts_the_same_set_once {
-        says: "The same set from two clients counts once, and stays when one of them leaves",
+        says: "What two clients have counts once, and stays when one of them leaves",
         covers: ["union.idempotent"],
         needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
         cast: users(1),
@@ -67,7 +67,7 @@ scenarios! { union:
         says: "Logging out everywhere withdraws every set",
         covers: ["union.leave"],
         needs: [DECLARE, UPLOAD, LOGIN, PRESENCE],
-        cast: users(2),
+        cast: users(1),
     }
     forgets_the_set_of_a_replaced_login {
         says: "A new login on the same device ID starts undeclared",
@@ -102,51 +102,47 @@ scenarios! { union:
     resolves_although_nobody_uploaded_it {
         says: "The hash of the union resolves to the union, though no client uploaded that set",
         covers: ["union.resolvable"],
-        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS, PRESENCE],
         cast: users(2),
     }
     resolves_when_it_is_large {
         says: "So it does for eight sets of 64 KiB",
         covers: ["union.resolvable-large"],
-        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS],
+        needs: [DECLARE, UPLOAD, RESOLVE, SESSIONS, PRESENCE],
         cast: users(1),
     }
 }
 
 async fn of_one_client_is_its_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, set) = (alice.session(), cx.set());
-    phone.publish(&set).await?;
+    let phone = alice.session();
+    let set = ground::client(cx, &alice, &phone).await?;
     check!(cx, "union.single", phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     Ok(())
 }
 
 async fn of_two_clients_is_of_both(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [calls, maps] = cx.sets();
-    phone.publish(&calls).await?;
-    tablet.publish(&maps).await?;
+    let phone = alice.session();
+    let calls = ground::client(cx, &alice, &phone).await?;
+    let maps = cx.set_beside(&[&calls]);
+    alice.log_in("tablet").await?.publish(&maps).await?;
     check!(cx, "union.of-all", phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &maps])).await?);
     Ok(())
 }
 
 async fn of_many_clients_is_of_all(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let sets: [CapabilitySet; 3] = cx.sets();
-    // The later three overlap with the first three on purpose.
-    let overlapping = [(0, 1), (1, 2), (2, 0)].map(|(a, b)| CapabilitySet::union([&sets[a], &sets[b]]));
-    let mut declared: Vec<&CapabilitySet> = Vec::new();
-    for (number, set) in sets.iter().chain(&overlapping).enumerate() {
-        let session =
-            if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
-        session.publish(set).await?;
-        declared.push(set);
-        if number >= 2 {
-            let expect = Expect::union_of(&declared);
-            if !check!(cx, "union.of-all", session.status_settles_on(&alice, &expect).await?) {
-                break;
-            }
+    let phone = alice.session();
+    let mut sets = vec![ground::client(cx, &alice, &phone).await?];
+    for device in ["tablet", "laptop", "watch", "car", "television"] {
+        let declared: Vec<&CapabilitySet> = sets.iter().collect();
+        let set = cx.set_beside(&declared);
+        alice.log_in(device).await?.publish(&set).await?;
+        sets.push(set);
+        let expect = Expect::union_of(&sets.iter().collect::<Vec<_>>());
+        if !check!(cx, "union.of-all", phone.status_settles_on(&alice, &expect).await?) {
+            break;
         }
     }
     Ok(())
@@ -155,132 +151,126 @@ async fn of_many_clients_is_of_all(cx: &Cx) -> Ran {
 async fn does_not_depend_on_order(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let sets: [CapabilitySet; 3] = cx.sets();
-    let expect = Expect::union_of(&sets.iter().collect::<Vec<_>>());
-    // Alice's sessions declare one by one, as they log in.
+    let all: Vec<&CapabilitySet> = sets.iter().collect();
+    // Alice's sessions declare one by one, as they log in, in the order of the names, too.
     alice.session().publish(&sets[0]).await?;
     alice.log_in("tablet").await?.publish(&sets[1]).await?;
     alice.log_in("laptop").await?.publish(&sets[2]).await?;
-    if !check!(cx, "union.order-free", alice.session().status_settles_on(&alice, &expect).await?) {
-        return Ok(());
-    }
+    alice.session().reads_or_stop(&alice, &all).await?;
     // Bob's log in first, and then declare in a drawn order with the sets turned round.
     let sessions = [bob.log_in("laptop").await?, bob.log_in("tablet").await?, bob.session()];
-    let mut order: Vec<usize> = (0..sets.len()).collect();
-    cx.draw(|draw| draw.shuffle(&mut order));
+    let mut order = [0, 1, 2];
+    while order.is_sorted() {
+        cx.draw(|draw| draw.shuffle(&mut order));
+    }
     for at in order {
         sessions[at].publish(&sets[at]).await?;
     }
-    check!(cx, "union.order-free", bob.session().status_settles_on(&bob, &expect).await?);
+    check!(cx, "union.order-free", bob.session().status_settles_on(&bob, &Expect::union_of(&all)).await?);
     Ok(())
 }
 
 async fn counts_the_same_set_once(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [shared, hers, its] = cx.sets();
+    let ([phone, tablet], now) = ground::two_clients(cx, &alice).await?;
+    ground::leaving(cx, &alice, &now.each_ref()).await?;
+    let shared = cx.set();
     phone.publish(&shared).await?;
     tablet.publish(&shared).await?;
     check!(cx, "union.idempotent", phone.status_settles_on(&alice, &Expect::hash_of(&shared)).await?);
     // Each adds something of its own. When the tablet leaves, what it alone had goes, which shows that
     // the leaving has been worked off; what both had stays.
-    let (both, other) = (salted_union(cx, &shared, &hers), salted_union(cx, &shared, &its));
+    let [both, other] = [with_some(cx, &shared), with_some(cx, &shared)];
     phone.publish(&both).await?;
     tablet.publish(&other).await?;
-    phone.status_settles_on(&alice, &Expect::union_of(&[&both, &other])).await?.or_stop()?;
+    let once = phone.status_settles_on(&alice, &Expect::union_of(&[&both, &other])).await?;
+    check!(cx, "union.idempotent", once.when("where each has something of its own"));
     tablet.log_out().await?;
     let stays = phone.status_settles_on(&alice, &Expect::hash_of(&both)).await?;
     check!(cx, "union.idempotent", stays.when("after one of two that declared the same has left"));
     Ok(())
 }
 
-/// A set with the names of both whose hash needs no encoding.
-fn salted_union(cx: &Cx, one: &CapabilitySet, other: &CapabilitySet) -> CapabilitySet {
-    cx.salted(CapabilitySet::union([one, other]), &[])
+/// A set with the names of another and some more.
+fn with_some(cx: &Cx, set: &CapabilitySet) -> CapabilitySet {
+    cx.salted(CapabilitySet::union([set, &cx.set()]), &[])
 }
 
 async fn follows_a_new_declaration(cx: &Cx) -> Ran {
     let alice = cx.user()?;
     let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [old, new, other] = cx.sets();
-    phone.publish(&old).await?;
+    let [other, old, new] = cx.sets();
     tablet.publish(&other).await?;
-    phone.publish(&new).await?;
-    check!(
-        cx,
-        "union.redeclare-replaces",
-        phone.status_settles_on(&alice, &Expect::union_of(&[&new, &other])).await?
-    );
     phone.publish(&old).await?;
-    check!(
-        cx,
-        "union.redeclare-replaces",
-        phone.status_settles_on(&alice, &Expect::union_of(&[&old, &other])).await?
-    );
+    phone.reads_or_stop(&alice, &[&other, &old]).await?;
+    for set in [&new, &old] {
+        phone.publish(set).await?;
+        let follows = phone.status_settles_on(&alice, &Expect::union_of(&[&other, set])).await?;
+        check!(cx, "union.redeclare-replaces", follows);
+    }
     Ok(())
 }
 
-/// Four sessions of one user with a set each.
-async fn four_sessions(cx: &Cx, alice: &User) -> Result<([Session; 4], [CapabilitySet; 4]), Stop> {
-    let sessions = [
-        alice.session(),
-        alice.log_in("tablet").await?,
-        alice.log_in("laptop").await?,
-        alice.log_in("watch").await?,
-    ];
+/// Sessions of one user with a set each, the first one the user's own; presence carries the union.
+async fn sessions<const N: usize>(cx: &Cx, alice: &User) -> Result<([Session; N], [CapabilitySet; N]), Stop> {
+    let mut sessions = vec![alice.session()];
+    for device in ["tablet", "laptop", "watch"].into_iter().take(N - 1) {
+        sessions.push(alice.log_in(device).await?);
+    }
     let sets = cx.sets();
     for (session, set) in sessions.iter().zip(&sets) {
         session.publish(set).await?;
     }
-    let whole = Expect::union_of(&sets.iter().collect::<Vec<_>>());
-    let before = sessions[0].status_settles_on(alice, &whole).await?;
-    before.or_stop()?;
-    Ok((sessions, sets))
+    sessions[0].reads_or_stop(alice, &sets.each_ref()).await?;
+    Ok((std::array::from_fn(|at| sessions[at].clone()), sets))
 }
 
 async fn shrinks_at_logout(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let ([phone, tablet, laptop, _watch], [a, _, c, d]) = four_sessions(cx, &alice).await?;
+    let ([phone, tablet, laptop], [a, _, c]) = sessions(cx, &alice).await?;
     tablet.log_out().await?;
-    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &c, &d])).await?);
+    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &c])).await?);
     laptop.log_out().await?;
-    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &d])).await?);
+    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::hash_of(&a)).await?);
     Ok(())
 }
 
 async fn shrinks_when_a_device_is_deleted(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let ([phone, tablet, ..], [a, _, c, d]) = four_sessions(cx, &alice).await?;
+    let ([phone, tablet, _laptop], [a, _, c]) = sessions(cx, &alice).await?;
     phone.delete_device(&alice, &tablet).await?;
-    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &c, &d])).await?);
+    check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &c])).await?);
     Ok(())
 }
 
 async fn shrinks_when_several_devices_are_deleted(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let ([phone, tablet, laptop, _watch], [a, _, _, d]) = four_sessions(cx, &alice).await?;
+    let ([phone, tablet, laptop, _watch], [a, _, _, d]) = sessions(cx, &alice).await?;
     phone.delete_devices(&alice, &[&tablet, &laptop]).await?;
     check!(cx, "union.leave", phone.status_settles_on(&alice, &Expect::union_of(&[&a, &d])).await?);
     Ok(())
 }
 
 async fn is_empty_after_logout_everywhere(cx: &Cx) -> Ran {
-    let (alice, bob) = (cx.user()?, cx.user()?);
-    let viewer = bob.session();
-    cx.room(&viewer, &[&alice.session()]).await?;
-    let ([phone, ..], sets) = four_sessions(cx, &alice).await?;
-    let whole = Expect::union_of(&sets.iter().collect::<Vec<_>>());
-    viewer.status_settles_on(&alice, &whole).await?.or_stop()?;
+    let alice = cx.user()?;
+    let ([phone, ..], _) = sessions::<4>(cx, &alice).await?;
     phone.log_out_everywhere().await?;
-    check!(cx, "union.leave", viewer.status_settles_on(&alice, &Expect::Nothing).await?);
+    // What presence carries without a session is another rule's; the next one starts from nothing.
+    let (next, set) = (alice.log_in("telephone").await?, cx.set());
+    next.publish(&set).await?;
+    check!(cx, "union.leave", next.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
     Ok(())
 }
 
 async fn forgets_the_set_of_a_replaced_login(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     let [calls, maps, polls] = cx.sets();
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
     phone.publish(&calls).await?;
+    // A session that has declared nothing, as the renewed one will, and a change that would show it.
+    alice.log_in("laptop").await?;
     tablet.publish(&maps).await?;
+    phone.reads_or_stop(&alice, &[&calls, &maps]).await?;
     let renewed = alice.log_in_again(&tablet).await?;
     check!(cx, "union.relogin", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
     renewed.publish(&polls).await?;
@@ -291,67 +281,87 @@ async fn forgets_the_set_of_a_replaced_login(cx: &Cx) -> Ran {
 async fn is_one_users_alone(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let device = cx.name().to_uppercase();
-    let (phone, laptop) = (alice.log_in_on(&device, "phone").await?, bob.log_in_on(&device, "laptop").await?);
-    let [calls, maps, polls] = cx.sets();
+    let [hers, calls, his, maps] = cx.sets();
+    alice.session().publish(&hers).await?;
+    let phone = alice.log_in_on(&device, "phone").await?;
     phone.publish(&calls).await?;
+    phone.reads_or_stop(&alice, &[&hers, &calls]).await?;
+    bob.session().publish(&his).await?;
+    let laptop = bob.log_in_on(&device, "laptop").await?;
     laptop.publish(&maps).await?;
-    check!(cx, "union.per-user", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
-    check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::hash_of(&maps)).await?);
-    // One of the two devices of that name goes; the other's set stays, as its union with a new one shows.
+    check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::union_of(&[&his, &maps])).await?);
+    let hers_alone = phone.status_settles_on(&alice, &Expect::union_of(&[&hers, &calls])).await?;
+    check!(cx, "union.per-user", hers_alone.when("beside another user's on a device of that name"));
+    // One of the two devices of that name goes. The other's set stays, as is seen when Bob's union is made
+    // anew, because another session of his goes.
     phone.log_out().await?;
-    check!(cx, "union.per-user", alice.session().status_settles_on(&alice, &Expect::Nothing).await?);
-    bob.session().publish(&polls).await?;
-    check!(cx, "union.per-user", laptop.status_settles_on(&bob, &Expect::union_of(&[&maps, &polls])).await?);
+    alice.session().reads_or_stop(&alice, &[&hers]).await?;
+    bob.session().log_out().await?;
+    let stays = laptop.status_settles_on(&bob, &Expect::hash_of(&maps)).await?;
+    check!(cx, "union.per-user", stays.when("after the other device of that name has gone"));
     Ok(())
 }
 
 async fn takes_the_empty_set(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let ([phone, tablet], [_, maps]) = ground::two_clients(cx, &alice).await?;
     let (nothing, calls) = (CapabilitySet::default(), cx.set());
-    phone.publish(&cx.set()).await?;
     check!(cx, "union.empty-set", phone.upload(&nothing).await?.is_accepted());
     check!(cx, "union.empty-set", phone.declare(&nothing).await?.is_accepted());
+    let rest = phone.status_settles_on(&alice, &Expect::hash_of(&maps)).await?;
+    check!(cx, "union.empty-set", rest.when("beside another client's set"));
+    tablet.declare(&nothing).await?.or_stop("declaring the empty set")?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     tablet.publish(&calls).await?;
     check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&calls)).await?);
-    tablet.declare(&nothing).await?.or_stop("declaring the empty set")?;
-    check!(cx, "union.empty-set", phone.status_settles_on(&alice, &Expect::hash_of(&nothing)).await?);
     Ok(())
 }
 
 async fn ignores_sessions_that_declared_nothing(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let phone = alice.session();
-    let [set, other] = cx.sets();
-    phone.publish(&set).await?;
-    phone.status_settles_on(&alice, &Expect::hash_of(&set)).await?.or_stop()?;
-    let tablet = alice.log_in("tablet").await?;
-    check!(cx, "union.undeclared", tablet.status_settles_on(&alice, &Expect::hash_of(&set)).await?);
-    tablet.log_out().await?;
-    // A third session's set shows that the leaving has been worked off.
-    alice.log_in("laptop").await?.publish(&other).await?;
-    let both = phone.status_settles_on(&alice, &Expect::union_of(&[&set, &other])).await?;
-    check!(cx, "union.undeclared", both.when("after it left"));
+    let ([phone, tablet], [calls, maps]) = ground::two_clients(cx, &alice).await?;
+    ground::leaving(cx, &alice, &[&calls, &maps]).await?;
+    let laptop = alice.log_in("laptop").await?;
+    let there = laptop.status_settles_on(&alice, &Expect::union_of(&[&calls, &maps])).await?;
+    check!(cx, "union.undeclared", there);
+    // Another session's new set has the union made anew, with it and without it.
+    let [polls, voice] = cx.sets();
+    tablet.publish(&polls).await?;
+    let anew = phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &polls])).await?;
+    check!(cx, "union.undeclared", anew.when("after a change"));
+    laptop.log_out().await?;
+    tablet.publish(&voice).await?;
+    let left = phone.status_settles_on(&alice, &Expect::union_of(&[&calls, &voice])).await?;
+    check!(cx, "union.undeclared", left.when("after it left"));
     Ok(())
 }
 
 async fn settles_conflicting_parameters(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
+    let ([phone, tablet], _) = ground::two_clients(cx, &alice).await?;
     let name = cx.name();
     let with = |value: i64| {
         let mut set = CapabilitySet::default();
         set.insert(name.clone(), Object::from([("max".to_owned(), Json::Integer(value))]));
         cx.salted(set, &[])
     };
-    let (low, high) = (with(1), with(2));
+    // Drawn so that those which agree with a first set come before or after it as the second one does.
+    let (also_high, low, high, also_low) = (with(2), with(1), with(2), with(1));
     let whole = CapabilitySet::union([&low, &high]);
     let mut served = Vec::new();
-    for (user, first, second) in [(&alice, &low, &high), (&bob, &high, &low)] {
-        let (phone, tablet) = (user.session(), user.log_in("tablet").await?);
+    for (user, clients, [first, agreeing, second]) in [
+        (&alice, [phone, tablet], [&low, &also_low, &high]),
+        (&bob, [bob.session(), bob.log_in("tablet").await?], [&high, &also_high, &low]),
+    ] {
+        let [phone, tablet] = clients;
         phone.publish(first).await?;
+        tablet.publish(agreeing).await?;
+        // Without a conflict the union is right and resolves.
+        let agreed = CapabilitySet::union([first, agreeing]);
+        phone.reads_or_stop(user, &[first, agreeing]).await?;
+        phone.can_resolve(user, &agreed).await?.or_stop()?;
         tablet.publish(second).await?;
-        let (hash, carried) = phone.status_hash_other_than(user, &[first, second]).await?;
+        let (hash, carried) = phone.status_hash_other_than(user, &[&agreed]).await?;
         let Some(hash) = hash else {
             check!(cx, "union.conflict", carried);
             return Ok(());
@@ -370,31 +380,47 @@ async fn settles_conflicting_parameters(cx: &Cx) -> Ran {
     Ok(())
 }
 
+/// That presence carries the union of these sets of the user's is a prerequisite; the set that it stands for.
+async fn union_or_stop(
+    phone: &Session,
+    alice: &User,
+    sets: &[&CapabilitySet],
+) -> Result<CapabilitySet, Stop> {
+    phone.reads_or_stop(alice, sets).await?;
+    Ok(CapabilitySet::union(sets.iter().copied()))
+}
+
 async fn resolves_although_nobody_uploaded_it(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    cx.room(&phone, &[&bob.session()]).await?;
-    let [calls, maps] = cx.sets();
-    phone.publish(&calls).await?;
-    tablet.publish(&maps).await?;
-    let union = CapabilitySet::union([&calls, &maps]);
+    let (phone, laptop) = (alice.session(), bob.session());
+    cx.room(&phone, &[&laptop]).await?;
+    let calls = ground::resolvable(cx, &alice, &phone).await?;
+    laptop.can_resolve(&alice, &calls).await?.or_stop()?;
+    let maps = cx.set_beside(&[&calls]);
+    alice.log_in("tablet").await?.publish(&maps).await?;
+    let union = union_or_stop(&phone, &alice, &[&calls, &maps]).await?;
     check!(cx, "union.resolvable", phone.can_resolve(&alice, &union).await?);
-    check!(cx, "union.resolvable", bob.session().can_resolve(&alice, &union).await?);
+    check!(cx, "union.resolvable", laptop.can_resolve(&alice, &union).await?);
     Ok(())
 }
 
 async fn resolves_when_it_is_large(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let mut sets: Vec<CapabilitySet> = Vec::new();
-    for number in 0..8 {
-        let session =
-            if number == 0 { alice.session() } else { alice.log_in(&format!("device {number}")).await? };
-        let set = cx.set_of_bytes(65_536);
-        session.publish(&set).await?;
-        sets.push(set);
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let [calls, maps] = cx.sets();
+    phone.publish(&calls).await?;
+    tablet.publish(&maps).await?;
+    let small = union_or_stop(&phone, &alice, &[&calls, &maps]).await?;
+    phone.can_resolve(&alice, &small).await?.or_stop()?;
+    let mut sessions = vec![phone, tablet];
+    for number in sessions.len()..8 {
+        sessions.push(alice.log_in(&format!("device {number}")).await?);
     }
-    let phone = alice.session();
-    let union = CapabilitySet::union(&sets);
-    check!(cx, "union.resolvable-large", phone.can_resolve(&alice, &union).await?);
+    let sets: Vec<CapabilitySet> = sessions.iter().map(|_| cx.set_of_bytes(65_536)).collect();
+    for (session, set) in sessions.iter().zip(&sets) {
+        session.publish(set).await?;
+    }
+    let union = union_or_stop(&sessions[0], &alice, &sets.iter().collect::<Vec<_>>()).await?;
+    check!(cx, "union.resolvable-large", sessions[0].can_resolve(&alice, &union).await?);
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::actors::{Expect, Session, Viewer};
 use crate::check;
 use crate::spec::capability::CapabilitySet;
 
+use super::ground::Marker;
 use super::*;
 
 pub(super) mod bodies;
@@ -89,30 +90,29 @@ async fn is_asked_for_on_first_sign_up(cx: &Cx) -> Ran {
 async fn refused_until_uploaded(cx: &Cx, phone: &Session, set: &CapabilitySet) -> Ran {
     let refused = phone.declare(set).await?;
     check!(cx, "upload.refuse-unknown", refused.is_declined());
-    check!(cx, "upload.refusal-recognisable", refused.is_refusal(cx.unusable_declare()));
-    if cx.covers("upload.refusal-as-bound") {
-        check!(cx, "upload.refusal-as-bound", refused.is_refusal_as_bound(cx.refusal()));
+    // How a refusal looks is only seen where there is one.
+    if refused.says_no() {
+        check!(cx, "upload.refusal-recognisable", refused.is_refusal(cx.unusable_declare()));
+        if cx.covers("upload.refusal-as-bound") {
+            check!(cx, "upload.refusal-as-bound", refused.is_refusal_as_bound(cx.refusal()));
+        }
     }
-    let uploaded = phone.upload(set).await?;
-    let accepted = phone.declare(set).await?;
-    let accepted =
-        uploaded.is_accepted().and(|| accepted.is_accepted()).when("after the refusal and the upload");
+    phone.upload(set).await?.or_stop("the upload of a set")?;
+    let accepted = phone.declare(set).await?.is_accepted().when("after the refusal and the upload");
     check!(cx, "upload.accept-after-upload", accepted.clone());
     accepted.or_stop()
 }
 
 async fn is_asked_for_at_any_later_time(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [old, new, other] = cx.sets();
+    let phone = alice.session();
+    let [old, new] = cx.sets();
     phone.publish(&old).await?;
+    let marker = Marker::beside(cx, &alice, &old).await?;
     phone.declare(&new).await?;
     let again = phone.declare(&new).await?;
     check!(cx, "upload.refuse-unknown", again.is_declined().when("for the second time"));
-    // Another session's set shows that the refusals have been worked off.
-    tablet.publish(&other).await?;
-    let kept = phone.status_settles_on(&alice, &Expect::union_of(&[&old, &other])).await?;
-    check!(cx, "upload.refusal-keeps-previous", kept.when("after the refusals"));
+    check!(cx, "upload.refusal-keeps-previous", marker.shows(&old).await?.when("after the refusals"));
     refused_until_uploaded(cx, &phone, &new).await
 }
 
@@ -133,10 +133,14 @@ async fn is_not_asked_for_again(cx: &Cx) -> Ran {
 
 async fn is_remembered_after_logout(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (tablet, set) = (alice.log_in("tablet").await?, cx.set());
+    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let [before, set] = cx.sets();
+    // While that session lives, what it uploaded is known to the other one.
+    tablet.publish(&before).await?;
+    phone.declare(&before).await?.or_stop("declaring what another session uploaded")?;
     tablet.publish(&set).await?;
     tablet.log_out().await?;
-    check!(cx, "upload.known-after-logout", alice.session().declare(&set).await?.is_accepted());
+    check!(cx, "upload.known-after-logout", phone.declare(&set).await?.is_accepted());
     Ok(())
 }
 
@@ -144,6 +148,7 @@ async fn is_remembered_across_users(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let set = cx.set();
     alice.session().publish(&set).await?;
+    alice.session().declare(&set).await?.or_stop("declaring again")?;
     check!(cx, "upload.known-from-others", bob.session().declare(&set).await?.is_accepted());
     Ok(())
 }
@@ -159,20 +164,31 @@ async fn of_another_set_is_refused(cx: &Cx) -> Ran {
         ("the right one in the other case", swapped.to_string()),
         ("the right one but for its first character", format!("{}{}", other_than(&right), &right[1..])),
         ("the right one but for its end", format!("{}{}", &right[..20], &wrong[20..])),
+    ];
+    let malformed = [
         ("that of another set, padded", format!("{wrong}%3D")),
         ("a prefix of the right one", right[..20].to_owned()),
     ];
     for (what, claim) in near_misses {
-        let reply = phone.upload_spelled(&claim, body.clone()).await?;
-        check!(
-            cx,
-            "upload.mismatch-refused",
-            reply.is_rejected().when(&format!("where the path's hash is {what}"))
-        );
+        mismatched(cx, &phone, what, &claim, &body).await?;
     }
-    let longer = [body.as_slice(), b" {}"].concat();
-    let reply = phone.upload_as(&set.hash(), longer).await?;
-    check!(cx, "upload.mismatch-refused", reply.is_rejected().when("where more follows the right set"));
+    phone
+        .upload_spelled("no-hash", body.clone())
+        .await?
+        .is_rejected()
+        .when("for what is no hash")
+        .or_stop()?;
+    for (what, claim) in malformed {
+        mismatched(cx, &phone, what, &claim, &body).await?;
+    }
+    Ok(())
+}
+
+/// Uploads under a hash that is another's, or nobody's.
+async fn mismatched(cx: &Cx, phone: &Session, what: &str, claim: &str, body: &[u8]) -> Ran {
+    let reply = phone.upload_spelled(claim, body.to_vec()).await?;
+    let moment = format!("where the path's hash is {what}");
+    check!(cx, "upload.mismatch-refused", reply.is_rejected().when(&moment));
     Ok(())
 }
 
@@ -185,7 +201,9 @@ async fn of_another_set_is_not_kept(cx: &Cx) -> Ran {
     let (alice, mallory) = (cx.user()?, cx.user()?);
     let (phone, liar) = (alice.session(), mallory.session());
     let [set, other] = cx.sets();
-    phone.publish(&cx.set()).await?;
+    ground::resolvable(cx, &alice, &phone).await?;
+    ground::refusal(cx, &phone).await?;
+    ground::resolving_nothing(cx, &alice, &phone).await?;
     for session in [&liar, &phone] {
         session.upload_as(&set.hash(), other.canonical_bytes()).await?;
     }
@@ -210,7 +228,7 @@ async fn is_not_blocked_by_what_went_before(cx: &Cx) -> Ran {
     let (phone, other) = (alice.session(), mallory.session());
     let set = cx.set();
     let body = set.canonical_bytes();
-    phone.publish(&cx.set()).await?;
+    ground::resolvable(cx, &alice, &phone).await?;
     // Announced and never delivered; looked up; half delivered; delivered as nonsense.
     other.declare(&set).await?;
     other.resolve(&mallory, &set.hash()).await?;
@@ -232,20 +250,15 @@ async fn is_not_blocked_by_what_went_before(cx: &Cx) -> Ran {
 
 async fn again_changes_nothing(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [set, other, more] = cx.sets();
+    let (phone, set) = (alice.session(), cx.set());
     let uploaded = phone.upload(&set).await?.or_stop("a correct upload")?;
     check!(cx, "upload.idempotent", phone.upload(&set).await?.is_like(&uploaded));
     let declared = phone.declare(&set).await?.or_stop("the declaration of an uploaded set")?;
+    let marker = Marker::beside(cx, &alice, &set).await?;
     check!(cx, "upload.idempotent", phone.upload(&set).await?.is_accepted().when("while it is in force"));
-    // Another session's set shows that what was repeated has been worked off.
-    tablet.publish(&other).await?;
-    let kept = phone.status_settles_on(&alice, &Expect::union_of(&[&set, &other])).await?;
-    check!(cx, "upload.idempotent", kept.when("after it was uploaded again"));
+    check!(cx, "upload.idempotent", marker.shows(&set).await?.when("after it was uploaded again"));
     check!(cx, "upload.idempotent", phone.declare(&set).await?.is_like(&declared));
-    tablet.publish(&more).await?;
-    let kept = phone.status_settles_on(&alice, &Expect::union_of(&[&set, &more])).await?;
-    check!(cx, "upload.idempotent", kept.when("after it was declared again"));
+    check!(cx, "upload.idempotent", marker.shows(&set).await?.when("after it was declared again"));
     Ok(())
 }
 
@@ -269,10 +282,11 @@ async fn alone_publishes_nothing(cx: &Cx) -> Ran {
 
 async fn under_another_algorithm_is_not_taken(cx: &Cx) -> Ran {
     let alice = cx.user()?;
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
-    let [set, known, other] = cx.sets();
+    let phone = alice.session();
+    let [set, known] = cx.sets();
     phone.publish(&set).await?;
     phone.upload(&known).await?.or_stop("a correct upload")?;
+    let marker = Marker::beside(cx, &alice, &set).await?;
     let known = known.hash();
     let bodies = [
         ("no hash", json!({})),
@@ -288,9 +302,7 @@ async fn under_another_algorithm_is_not_taken(cx: &Cx) -> Ran {
         let reply = phone.declare_body(body.to_string()).await?;
         check!(cx, "upload.other-algorithm", reply.is_rejected().when(&format!("for {what}")));
     }
-    // Another session's set shows that the declarations have been worked off.
-    tablet.publish(&other).await?;
-    let kept = phone.status_settles_on(&alice, &Expect::union_of(&[&set, &other])).await?;
+    let kept = marker.shows(&set).await?;
     check!(cx, "upload.other-algorithm", kept.when("after declarations under other names"));
     Ok(())
 }

@@ -270,6 +270,16 @@ mod tests {
         }
     }
 
+    /// Target files and reports hold these names, of runs long past too.
+    #[test]
+    fn operations_have_permanent_names() {
+        let names = ["server_hash", "server_set", "declare", "upload", "resolve"];
+        assert_eq!(Operation::CLIENT.map(Operation::name), names);
+        let federation = ["fed_server_hash", "fed_server_set", "fed_resolve"];
+        let all: Vec<String> = Operation::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(all, [&names[..], &federation].concat());
+    }
+
     #[test]
     fn a_route_can_be_replaced_alone() {
         let mut binding = Binding::default();

@@ -217,6 +217,19 @@ mod tests {
     }
 
     #[test]
+    fn a_set_tells_what_it_holds() {
+        let mut set = CapabilitySet::parse(br#"{"a":{"v":1},"b":{}}"#).unwrap();
+        assert_eq!((set.len(), set.is_empty(), set.has_opaque_names()), (2, false, false));
+        assert_eq!(set.get("a"), Some(&Object::from([("v".to_owned(), Json::Integer(1))])));
+        assert_eq!((set.get("b"), set.get("c")), (Some(&Object::new()), None));
+        assert_eq!((set.contains("b"), set.contains("c")), (true, false));
+        set.insert("a", Object::new());
+        assert_eq!(set, CapabilitySet::of(["b", "a"]));
+        let empty = CapabilitySet::default();
+        assert_eq!((empty.len(), empty.is_empty(), empty.names().next()), (0, true, None));
+    }
+
+    #[test]
     fn names_can_be_mapped() {
         let set = CapabilitySet::parse(br#"{"a":{"v":1},"b":{}}"#).unwrap();
         let mapped = set.map_names(|name| format!("{name}.x7"));

@@ -240,6 +240,37 @@ mod tests {
     }
 
     #[test]
+    fn a_shuffle_reaches_every_order_alike() {
+        let mut draw = Draw::new(6, "orders");
+        let mut seen = std::collections::BTreeMap::new();
+        for _ in 0..600 {
+            let mut items = [1, 2, 3];
+            draw.shuffle(&mut items);
+            *seen.entry(items).or_insert(0) += 1;
+        }
+        assert_eq!(seen.len(), 6);
+        assert!(seen.values().all(|count| (50..150).contains(count)), "{seen:?}");
+    }
+
+    #[test]
+    fn drawn_integers_are_those_that_implementations_round_or_overflow() {
+        fn integers(value: &Json) -> Vec<i64> {
+            match value {
+                Json::Integer(n) => vec![*n],
+                Json::Array(items) => items.iter().flat_map(integers).collect(),
+                Json::Object(members) => members.values().flat_map(integers).collect(),
+                _ => Vec::new(),
+            }
+        }
+        let mut draw = Draw::new(8, "integers");
+        let drawn: std::collections::BTreeSet<i64> =
+            (0..200).flat_map(|_| integers(&draw.set(true).to_json())).collect();
+        let (word, double) = (2_147_483_648, 9_007_199_254_740_991);
+        let edges = [-double, -word, -1, 0, 1, 255, word, 1_000_000_000_000_000, double];
+        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), edges);
+    }
+
+    #[test]
     fn every_spelling_reads_as_the_value() {
         let mut draw = Draw::new(9, "spelling");
         let mut differing = 0;
@@ -254,9 +285,10 @@ mod tests {
 
     #[test]
     fn spellings_use_every_freedom() {
-        let value =
-            canonical::parse("{\"/\":{},\"\u{1f602}\":{},\"c\":[\"\\n\u{7f}\"],\"d\":true}".as_bytes())
-                .unwrap();
+        let value = canonical::parse(
+            "{\"/\":{},\"\u{1f602}\":{},\"c\":[\"\\b\\t\\n\\f\\r\u{7f}\"],\"d\":true}".as_bytes(),
+        )
+        .unwrap();
         let mut draw = Draw::new(11, "freedoms");
         let spellings: Vec<String> = (0..100).map(|_| draw.spelling(&value)).collect();
         for freedom in [
@@ -264,7 +296,11 @@ mod tests {
             "\\ud83d\\ude02",
             "\\uD83D\\uDE02",
             "\\u000a",
+            "\\b",
+            "\\t",
             "\\n",
+            "\\f",
+            "\\r",
             "\\u0063",
             "\t",
             "\r\n",

@@ -136,7 +136,7 @@ impl Default for Limits {
             scenario_timeout: Duration::from_secs(60),
             settle: Duration::from_secs(5),
             max_set_bytes: None,
-            max_body: 1 << 20,
+            max_body: 4 << 20,
             rate_limit_cap: Duration::from_secs(60),
             connected_timeout: None,
             remote_timeout: Duration::from_secs(30),

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use url::Url;
 
+use crate::spec::binding::{Binding, Operation};
+
 use super::keys::{ACCOUNT, KEYS, Key, Otherwise, SECTIONS};
 
 /// Comments are wrapped to this many characters.
@@ -31,6 +33,28 @@ pub fn target_file(url: &Url) -> String {
             };
         }
     }
+    text
+}
+
+/// The `[binding]` section of a target file for a homeserver that is bound so.
+pub fn binding_section(binding: &Binding) -> String {
+    let presence = &binding.presence;
+    let routes = Operation::ALL.map(|operation| (operation.name(), binding.route(operation).to_string()));
+    let rest = [
+        ("presence_event", presence.event.clone()),
+        ("presence_field", presence.field.clone()),
+        ("presence_sync_path", presence.sync_path.clone()),
+        ("presence_status", presence.status.to_string()),
+        ("presence_edu", presence.edu.clone()),
+        ("refusal_errcode", binding.refusal.errcode.clone()),
+        ("unstable_feature", binding.unstable_feature.clone()),
+    ];
+    let mut text = "[binding]\n".to_owned();
+    for (name, value) in routes.into_iter().chain(rest) {
+        // Strings of JSON are strings of TOML.
+        let _ = writeln!(text, "{name} = {}", serde_json::Value::from(value));
+    }
+    let _ = writeln!(text, "refusal_status = {}", binding.refusal.status);
     text
 }
 
@@ -103,6 +127,7 @@ mod tests {
     use super::super::config::Target;
     use super::super::file;
     use super::*;
+    use crate::reference::{Options, Variant};
 
     fn parse(text: &str) -> Target {
         file::parse(text, Path::new(""), "capcheck.toml", &|_| None).unwrap_or_else(|e| panic!("{e}\n{text}"))
@@ -115,6 +140,17 @@ mod tests {
     #[test]
     fn as_it_stands_it_is_the_bare_url() {
         assert_eq!(parse(&template()), Target::from_url("http://127.0.0.1:8008").unwrap());
+    }
+
+    #[test]
+    fn the_section_of_a_binding_says_all_of_it() {
+        let elsewhere = Options::default().taking([Variant::BoundElsewhere].into_iter().collect()).binding;
+        for binding in [elsewhere, Binding::default()] {
+            let text = format!("url = \"http://127.0.0.1:8008\"\n\n{}", binding_section(&binding));
+            assert_eq!(parse(&text).binding, binding, "{text}");
+            let said = KEYS.iter().filter(|key| key.section == "binding");
+            assert!(said.clone().all(|key| text.contains(&format!("\n{} = ", key.name))), "{text}");
+        }
     }
 
     #[test]

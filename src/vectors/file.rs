@@ -60,6 +60,9 @@ pub trait Case: serde::de::DeserializeOwned {
 
     /// The mistakes that it names.
     fn mistakes(&self) -> Vec<&str>;
+
+    /// Whether its input is to be taken.
+    fn is_valid(&self) -> bool;
 }
 
 /// A case about reading JSON: what to make of an input.
@@ -186,6 +189,10 @@ impl Case for Reading {
             Self::Invalid(case) => vec![&case.mistake],
         }
     }
+
+    fn is_valid(&self) -> bool {
+        matches!(self, Self::Valid(_))
+    }
 }
 
 impl Case for Union {
@@ -196,6 +203,10 @@ impl Case for Union {
     fn mistakes(&self) -> Vec<&str> {
         self.wrong.keys().map(String::as_str).collect()
     }
+
+    fn is_valid(&self) -> bool {
+        true
+    }
 }
 
 impl Case for HashString {
@@ -205,5 +216,9 @@ impl Case for HashString {
 
     fn mistakes(&self) -> Vec<&str> {
         self.mistake.iter().map(String::as_str).collect()
+    }
+
+    fn is_valid(&self) -> bool {
+        self.result == Answer::Valid
     }
 }

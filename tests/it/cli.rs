@@ -88,6 +88,7 @@ fn help_says_what_every_command_does() {
         "hash",
         "vectors",
         "vectors verify",
+        "coverage",
         "serve",
         "federation-ca",
     ] {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_federation;
+mod coverage;
 mod docs;
 mod engine;
 mod faults;
@@ -11,6 +12,7 @@ mod hostile_targets;
 mod lookup_breakdowns;
 mod null_targets;
 mod peer;
+mod proof_null;
 mod provision;
 mod provision_errors;
 mod scenarios;

@@ -214,7 +214,7 @@ async fn a_body_without_end() {
         while stream.write_all(&chunk).await.is_ok() {}
     })
     .await;
-    is_told(&server.url(), &["is not a homeserver", "body longer than 1048576 bytes"]).await;
+    is_told(&server.url(), &["is not a homeserver", "body longer than 4194304 bytes"]).await;
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_body_that_claims_to_be_huge() {
         while stream.write_all(&[b' '; 0x1000]).await.is_ok() {}
     })
     .await;
-    is_told(&server.url(), &["is not a homeserver", "body longer than 1048576 bytes"]).await;
+    is_told(&server.url(), &["is not a homeserver", "body longer than 4194304 bytes"]).await;
 }
 
 #[tokio::test]

@@ -199,6 +199,28 @@ impl Ordered {
             }
         }
     }
+
+    /// How many arrays and objects stand in one another.
+    pub(super) fn depth(&self) -> usize {
+        let within: Box<dyn Iterator<Item = &Self>> = match self {
+            Self::Scalar(_) => return 0,
+            Self::Array(items) => Box::new(items.iter()),
+            Self::Object(members) => Box::new(members.iter().map(|(_, value)| value)),
+        };
+        1 + within.map(Self::depth).max().unwrap_or(0)
+    }
+
+    /// Whether any object has a key twice.
+    pub(super) fn has_duplicates(&self) -> bool {
+        match self {
+            Self::Scalar(_) => false,
+            Self::Array(items) => items.iter().any(Self::has_duplicates),
+            Self::Object(members) => {
+                let keys: BTreeSet<&String> = members.iter().map(|(key, _)| key).collect();
+                keys.len() < members.len() || members.iter().any(|(_, value)| value.has_duplicates())
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Ordered {

@@ -1,6 +1,7 @@
 //! Canonical bytes, hash and union, by Ruma's Canonical JSON: nothing shared with the suite's own.
 
 mod dialect;
+mod intake;
 mod mistakes;
 
 use std::collections::btree_map::Entry;
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use self::dialect::Dialect;
 use super::errors::MatrixError;
 use super::faults::{Fault, FaultSet};
-use super::variants::VariantSet;
+use super::variants::{Variant, VariantSet};
 
 /// A capability set with all that is derived from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +54,15 @@ impl Arithmetic {
         self.set(names.into_iter().map(|name| (name.to_owned(), no_parameters())).collect())
     }
 
-    /// Reads an uploaded set. Ruma's reader takes duplicate keys, of which the last wins;
+    /// Reads an uploaded set, with what this server takes beyond that, and without what it refuses.
+    pub(crate) fn read_upload(self, body: &[u8]) -> Result<Arc<Set>, MatrixError> {
+        let prepared = intake::prepare(self.variants, body);
+        let read = prepared.and_then(|body| self.read(&body));
+        let set = read.map_err(|error| error.any_4xx(self.variants))?;
+        intake::admit(self.variants, &set).map(|()| set)
+    }
+
+    /// Reads a set. Ruma's reader takes duplicate keys, of which the last wins;
     /// what is served is written anew from what was read, so it hashes to what was checked.
     pub(crate) fn read(self, body: &[u8]) -> Result<Arc<Set>, MatrixError> {
         let body = mistakes::first_value(self.faults, body);
@@ -84,7 +93,10 @@ impl Arithmetic {
             Ok(set) if self.faults.has(Fault::UploadUnchecked) => {
                 Ok(Arc::new(Set { hash: claimed.to_owned(), ..(*set).clone() }))
             }
-            Ok(_) => Err(MatrixError::invalid_param("The set does not hash to the hash in the path")),
+            Ok(_) => {
+                let error = MatrixError::invalid_param("The set does not hash to the hash in the path");
+                Err(error.any_4xx(self.variants))
+            }
             Err(error) => mistakes::mended(self.faults, body, claimed).ok_or(error),
         }
     }
@@ -122,8 +134,13 @@ impl Arithmetic {
                 Entry::Vacant(entry) => drop(entry.insert(parameters.clone())),
                 Entry::Occupied(mut entry) => {
                     let later = self.faults.has(Fault::UnionConflictLastWins);
-                    let differs = entry.get() != parameters;
-                    if differs && (later || spelled(entry.get()) < spelled(parameters)) {
+                    let smaller = self.variants.has(Variant::ConflictSmaller);
+                    if entry.get() == parameters {
+                        continue;
+                    }
+                    if self.variants.has(Variant::ConflictBare) {
+                        entry.insert(no_parameters());
+                    } else if later || (spelled(entry.get()) < spelled(parameters)) != smaller {
                         entry.insert(parameters.clone());
                     }
                 }
@@ -134,12 +151,17 @@ impl Arithmetic {
 
     /// The hash that some text of a request spells, if it does.
     pub(crate) fn hash_in_request(self, text: &str) -> Option<String> {
-        mistakes::respelled(self.faults, text).filter(|hash| is_hash(hash))
+        let text = intake::spelled_out(self.variants, text);
+        mistakes::respelled(self.faults, &text).filter(|hash| is_hash(hash))
     }
 
     /// How answers tell a hash (draft S3).
     pub(crate) fn hash_in_answer(self, hash: &str) -> Value {
-        mistakes::spelled(self.faults, hash)
+        let mut told = mistakes::spelled(self.faults, hash);
+        if let (Value::Object(algorithms), true) = (&mut told, self.variants.has(Variant::HashExtraKeys)) {
+            algorithms.extend(others(hash));
+        }
+        told
     }
 }
 
@@ -157,6 +179,13 @@ fn canonical(members: &CanonicalJsonObject) -> String {
 /// Unpadded standard Base64 of SHA-256.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     STANDARD_NO_PAD.encode(Sha256::digest(bytes))
+}
+
+/// Hashes of other algorithms, one of them of the very form of this one; readers ignore them.
+fn others(hash: &str) -> [(String, Value); 3] {
+    let another = self::hash(hash.as_bytes());
+    [("org.example.digest", another.into()), ("sha512", "0".repeat(86).into()), ("md5", Value::Null)]
+        .map(|(name, value)| (name.to_owned(), value))
 }
 
 /// Whether some text can be a hash: the 43 characters that Base64 makes of 32 bytes.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::dead_token;
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
@@ -9,6 +10,7 @@ use crate::reference::federation::lookup;
 use crate::reference::http::{Answer, Call, Reply};
 use crate::reference::server::Server;
 use crate::reference::state::{Session, Undeclarable};
+use crate::reference::variants::Variant;
 use crate::spec::binding::Operation;
 
 /// Answers an operation.
@@ -36,7 +38,7 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
         }
         let user = match state.find_user(asked) {
             Some(user) if user == session.user || server.has(Fault::ServerOtherUserServed) => user,
-            _ => return Err(MatrixError::forbidden("You may ask for your own user ID")),
+            _ => return Err(not_ones_own(server, asked)),
         };
         Ok(state.server_set(now, session, user))
     })?;
@@ -46,11 +48,23 @@ fn server_hash(server: &Server, call: &Call) -> Answer {
     }
 }
 
+/// The error of whoever asks for another user ID than their own; what is none may meet any.
+fn not_ones_own(server: &Server, asked: &str) -> MatrixError {
+    let error = MatrixError::forbidden("You may ask for your own user ID");
+    if !asked.starts_with('@') || !asked.contains(':') {
+        error.any_4xx(server.options.variants)
+    } else if server.may(Variant::OtherUserNotFound) {
+        MatrixError::not_found(error.message)
+    } else {
+        error
+    }
+}
+
 /// Hash to the server's capabilities (draft S4, S5).
 fn server_set(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let hash = looked_up_hash(server, session, call)?;
-    let Some(set) = server.with(|state, _| state.server_set_by_hash(session, &hash)) else {
+    let Some(set) = server.with(|state, now| state.server_set_by_hash(now, session, &hash)) else {
         return unknown_to_server(server);
     };
     Ok(if server.has(Fault::ServerSetList) {
@@ -79,14 +93,14 @@ fn unknown_to_server(server: &Server) -> Answer {
     } else if server.has(Fault::ServerUnknown400) {
         MatrixError::invalid_param("No such set here").into()
     } else {
-        MatrixError::not_found("No such set here").into()
+        MatrixError::not_found("No such set here").any_4xx(server.options.variants).into()
     })
 }
 
 /// A session declares its set by hash (draft C2, C6, C8).
 fn declare(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
-    let body = call.object()?;
+    let body = call.object().map_err(|error| error.any_4xx(server.options.variants))?;
     if body.len() > 1 && server.has(Fault::HashExtraKeysRefused) {
         return Err(MatrixError::bad_json("A hash has one key").into());
     }
@@ -96,11 +110,12 @@ fn declare(server: &Server, call: &Call) -> Answer {
         return Ok(Reply::empty());
     }
     let hash = told.and_then(Value::as_str).and_then(|text| server.arithmetic.hash_in_request(text));
-    let hash = hash.ok_or_else(|| MatrixError::bad_json("sha256 is missing, or no SHA-256 hash"))?;
+    let unusable = || MatrixError::bad_json("sha256 is missing, or no SHA-256 hash");
+    let hash = hash.ok_or_else(|| unusable().any_4xx(server.options.variants))?;
     match server.with(|state, now| state.declare(now, session, &hash)) {
         Ok(()) => Ok(Reply::empty()),
         Err(Undeclarable::Unknown) => Err(refusal(server)),
-        Err(Undeclarable::SessionEnded) => Err(MatrixError::unknown_token("This session has ended").into()),
+        Err(Undeclarable::SessionEnded) => Err(dead_token(server, "This session has ended")),
     }
 }
 
@@ -120,17 +135,27 @@ fn refusal(server: &Server) -> Reply {
         .find(|(fault, ..)| server.has(*fault))
         .map_or((bound.status, bound.errcode.as_str()), |(_, status, errcode)| (status, errcode));
     let message = "The set behind this hash is unknown: upload it first".into();
-    MatrixError { status, errcode: errcode.to_owned().into(), message }.into()
+    let refusal = MatrixError { status, errcode: errcode.to_owned().into(), message };
+    refusal.any_refusal(server.options.variants).into()
 }
 
 /// A client uploads the set behind a hash (draft C7).
 fn upload(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
+    let read = server.arithmetic.read_upload(&call.body);
+    if let (Err(error), true) = (&read, server.may(Variant::ErrorsBodyFirst)) {
+        return Err(error.clone().into());
+    }
     let claimed = path_hash(server, call)?;
-    let read = server.arithmetic.read(&call.body);
     if let (Ok(set), true) = (&read, server.has(Fault::UploadStoredBeforeCheck)) {
         let unchecked = Set { hash: claimed.clone(), ..(**set).clone() };
         server.with(|state, now| state.upload(now, session, unchecked.into()))?;
+    }
+    if let Ok(set) = &read
+        && set.hash != claimed
+        && server.may(Variant::MismatchKept)
+    {
+        server.with(|state, now| state.upload(now, session, set.clone()))?;
     }
     let set = server.arithmetic.claimed(read, &call.body, &claimed).inspect_err(|_| {
         server.with(|state, _| state.bear_grudge(Fault::UploadFailurePins, &claimed));
@@ -176,7 +201,7 @@ async fn resolve(server: &Server, call: &Call) -> Answer {
         Err(None) if server.has(Fault::ResolveUnknownCrash) => {
             Err(MatrixError::internal("Internal server error").into())
         }
-        Err(None) => Err(MatrixError::not_found("No such set here").into()),
+        Err(None) => Err(MatrixError::not_found("No such set here").any_4xx(server.options.variants).into()),
     }
 }
 
@@ -204,5 +229,6 @@ fn malformed_hash(server: &Server) -> Reply {
     if server.has(Fault::MalformedHashCrash) {
         return MatrixError::internal("Internal server error").into();
     }
-    MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64").into()
+    let error = MatrixError::invalid_param("This is no SHA-256 hash in unpadded Base64");
+    error.any_4xx(server.options.variants).into()
 }

@@ -18,12 +18,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+use super::delivery;
 use super::errors::MatrixError;
 use super::faults::Fault;
 use super::http::{Answer, Call, Reply, bearer, read_body};
 use super::routes::Endpoint;
 use super::server::Server;
 use super::state::{Ending, Session};
+use super::variants::Variant;
 use crate::spec::binding::Operation;
 
 /// The one endpoint with a limit of its own.
@@ -31,43 +33,60 @@ const UPLOAD: Endpoint = Endpoint::Capability(Operation::Upload);
 
 /// Answers one request.
 pub(crate) async fn handle(Shared(server): Shared<Arc<Server>>, request: Request) -> Response {
+    let reply = answer(&server, request).await.unwrap_or_else(|error| error);
+    delivery::deliver(&server, reply).await
+}
+
+async fn answer(server: &Arc<Server>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let found = server.routes.endpoint(&parts);
-    let session = found.as_ref().ok().map(|(endpoint, _)| session(&server, *endpoint, &parts));
+    let session = found.as_ref().ok().map(|(endpoint, _)| session(server, *endpoint, &parts));
     // The body is read before any answer, an early one included: the client is still writing it.
     let body = tokio::select! {
         biased;
-        body = read_body(body, limit(&server, &found)) => body,
-        () = server.stopping() => return Reply::from(MatrixError::stopping("Stopping")).into_response(),
+        body = read_body(body, limit(server, &found)) => body,
+        () = server.stopping() => return Err(MatrixError::stopping("Stopping").into()),
     };
-    let answer = async {
-        let (endpoint, variables) = found?;
-        if server.has(Fault::AuthAfterValidation) {
-            check_body(endpoint, &body)?;
-        }
-        let session = session.transpose()?.flatten();
-        let body = body.map_err(|error| unread(&server, endpoint, session.as_ref(), error))?;
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        let call = Call { session, variables, query, body };
-        dispatch(&server, endpoint, &call).await
-    };
-    answer.await.unwrap_or_else(|error| error).into_response()
+    if let Some(later) = server.pace.limit(server.options.variants) {
+        return Err(later);
+    }
+    let (endpoint, variables) = found?;
+    let may_judge = server.may(Variant::ErrorsBodyFirst) && bearer(&parts.headers).is_some();
+    if server.has(Fault::AuthAfterValidation) || may_judge {
+        check_body(endpoint, &body)?;
+    }
+    let session = session.transpose()?.flatten();
+    let body = body.map_err(|error| unread(server, endpoint, session.as_ref(), error))?;
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let call = Call { session, variables, query, body };
+    dispatch(server, endpoint, &call).await
 }
 
-fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<Session>, MatrixError> {
+fn session(server: &Server, endpoint: Endpoint, parts: &Parts) -> Result<Option<Session>, Reply> {
     if !endpoint.needs_token() {
         return Ok(None);
     }
     let Some(token) = bearer(&parts.headers) else {
         let is_optional = server.has(Fault::AuthOptional);
         let anybody = is_optional.then(|| server.with(|state, _| state.anybody())).flatten();
-        return anybody.map(Some).ok_or_else(|| missing_token(server));
+        return anybody.map(Some).ok_or_else(|| missing_token(server).into());
     };
     let session = server.with(|state, now| state.session(now, token));
     session.map(Some).ok_or_else(|| match server.has(Fault::AuthDeadTokenMissing) {
-        true => MatrixError::missing_token("Missing access token"),
-        false => MatrixError::unknown_token("Unknown access token"),
+        true => MatrixError::missing_token("Missing access token").into(),
+        false => dead_token(server, "Unknown access token"),
     })
+}
+
+/// The answer to a token that is no session's, or no session's any more (Matrix specification,
+/// client-server API, "Soft logout").
+fn dead_token(server: &Server, message: &'static str) -> Reply {
+    let error = MatrixError::unknown_token(message);
+    if !server.may(Variant::SoftLogout) {
+        return error.into();
+    }
+    let body = json!({ "errcode": error.errcode, "error": error.message, "soft_logout": true });
+    Reply::json(error.status, &body)
 }
 
 fn missing_token(server: &Server) -> MatrixError {
@@ -90,7 +109,7 @@ fn limit<V>(server: &Server, found: &Result<(Endpoint, V), MatrixError>) -> usiz
     }
 }
 
-/// Judges a body before the token, under a fault.
+/// Judges a body before all else.
 fn check_body(endpoint: Endpoint, body: &Result<Bytes, MatrixError>) -> Result<(), MatrixError> {
     let takes_body = [UPLOAD, Endpoint::Capability(Operation::Declare)].contains(&endpoint);
     let body = body.as_ref().map_err(MatrixError::clone)?;
@@ -111,7 +130,7 @@ fn unread(server: &Server, endpoint: Endpoint, session: Option<&Session>, error:
     }
     match server.has(Fault::TooLargeAs400) {
         true => MatrixError::bad_json(error.message),
-        false => error,
+        false => error.any_4xx(server.options.variants),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Presence by request.
 
+use serde_json::json;
+
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, required, text};
 use crate::reference::server::Server;
 use crate::reference::state::{Availability, Way};
+use crate::reference::variants::Variant;
 
 /// Sets one's own presence. Fields that are not the user's to say, the hash among them, are ignored.
 pub(super) fn set(server: &Server, call: &Call) -> Answer {
@@ -18,6 +21,9 @@ pub(super) fn set(server: &Server, call: &Call) -> Answer {
         .ok_or_else(|| MatrixError::invalid_param("presence is online, unavailable or offline"))?;
     let message = text(&body, "status_msg")?.map(str::to_owned);
     let forged = body.get(&server.options.binding.presence.field);
+    if forged.is_some() && server.may(Variant::PresenceFieldRefused) {
+        return Err(MatrixError::bad_json("The capability hash is the server's to say").into());
+    }
     server.with(|state, now| {
         state.set_presence(now, session.user, availability, message);
         if forged.is_some() && server.has(Fault::PresenceWritable) {
@@ -38,12 +44,19 @@ pub(super) fn get(server: &Server, call: &Call) -> Answer {
     let content = server.with(|state, now| {
         let anybody = server.has(Fault::StrangersStatus);
         match state.find_user(owner).filter(|user| anybody || state.shares_room(session.user, *user)) {
-            Some(user) => Some(state.presence_content(now, user, Way::Status)),
+            Some(user) => {
+                let way = if user == session.user { Way::OwnStatus } else { Way::Status };
+                Some(state.presence_content(now, user, way))
+            }
             None => state.guest_status(now, session.user, owner),
         }
     });
     match content {
         Some(content) => Ok(Reply::ok(&content)),
+        None if server.may(Variant::StrangersBare) => Ok(Reply::ok(&json!({ "presence": "offline" }))),
+        None if server.may(Variant::StrangersNotFound) => {
+            Err(MatrixError::not_found("Nothing is known of this user here").into())
+        }
         None => Err(MatrixError::forbidden("You do not share a room with this user").into()),
     }
 }

@@ -1,314 +1,253 @@
-//! Every freedom between homeservers is one: the server that takes it does something else than the one
-//! that does not, so that no switch is dead.
+//! Freedoms that clients can see: what the server does without each, and what it does with it. The
+//! suite must not tell the two apart; a switch that is dead would make that easy.
 
 use std::time::Duration;
 
-use axum::body::Body;
-use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::across::{FIELD, entry, of};
-use super::neighbours::{F, set_path};
-use super::site::*;
-use crate::reference::federation::test_kit::{Peer, Say};
-use crate::reference::federation::{deliver, handle};
-use crate::reference::state::Transaction;
-use crate::reference::{Named as _, Variant, VariantSet};
+use super::site::{C, Session, Site, V3, hash_of, set_of};
+use crate::reference::variants::Variant;
+use crate::reference::{Named as _, Options, VariantSet};
 use crate::spec::binding::encode;
 
-const KEYS: &str = "/_matrix/key/v2/server";
-const VERSION: &str = "/_matrix/federation/v1/version";
+/// What is seen without each freedom, and with it.
+const FREEDOMS: [(Variant, &str, &str); 25] = [
+    (Variant::KnownForever, "404", "200"),
+    (Variant::KnownUnasked, "404 404 404", "200 200 200"),
+    (Variant::KnownPerUser, "200", "404"),
+    (Variant::ServerServesClients, "404", "200"),
+    (Variant::MismatchKept, "400 404", "400 200"),
+    (Variant::SoftLogout, "null", "true"),
+    (Variant::UndeclaredAsEmpty, "none, then none", "empty, then none"),
+    (Variant::LeftAsEmpty, "none, then none", "none, then empty"),
+    (Variant::ConflictSmaller, r#"{"v":2}"#, r#"{"v":1}"#),
+    (Variant::ConflictBare, r#"{"v":2}"#, "{}"),
+    (Variant::PresenceOnline, "offline", "online"),
+    (Variant::PresenceRepeated, "1 0 0", "1 1 0"),
+    (Variant::AbsentAsNull, "absent", "null"),
+    (Variant::RedeclareTold, "0", "1"),
+    (Variant::SyncEarly, "ended with 1, then 0", "ended with 0, then 1"),
+    (Variant::PollsSleep, "ended with 1, then 0", "waits"),
+    (Variant::OwnSessionsUntold, "1", "0"),
+    (Variant::StrangersNotFound, "403", "404"),
+    (Variant::StrangersBare, "403", "200"),
+    (Variant::PresenceFieldRefused, "200", "400"),
+    (Variant::UnsharingTold, "[] []", "[none] [none]"),
+    (Variant::ResolveKnown, "404", "200"),
+    (Variant::SupersededForgotten, "200", "404"),
+    (Variant::EntitledSetServed, "404", "200"),
+    (Variant::OtherUserNotFound, "403", "404"),
+];
 
 #[tokio::test]
-async fn every_freedom_between_homeservers_shows_where_it_is_taken_and_nowhere_else() {
-    for variant in Variant::all().filter(|variant| variant.is_between_servers()) {
-        let taking: VariantSet = [variant].into_iter().collect();
-        assert!(shows(&World::new(taking).await, variant).await, "{variant} is not taken");
-        assert!(!shows(&World::new(VariantSet::NONE).await, variant).await, "{variant} is taken anyway");
-    }
-}
-
-/// A user of this homeserver and one of another, in one room.
-struct World {
-    site: Site,
-    alice: Session,
-    peer: Peer,
-    carol: String,
-    room: String,
-}
-
-impl World {
-    async fn new(variants: VariantSet) -> Self {
-        let (site, peer) = (Site::taking(variants), Peer::start("1").await);
-        let alice = site.user("alice");
-        let room = site.room(&alice, &[]).await;
-        let carol = format!("@carol:{}", peer.name);
-        site.enters(&peer, &carol, &room).await;
-        site.transactions(&peer);
-        Self { site, alice, peer, carol, room }
-    }
-
-    /// What the other homeserver gets that asks for a path, signed as it must be.
-    async fn get(&self, path: &str) -> Reply {
-        self.site.signed(&self.peer, "GET", path, None).await
-    }
-
-    async fn offered_to(&self, user: &str) -> Reply {
-        self.get(&format!("{F}/server/users/{}", encode(user))).await
-    }
-
-    /// What the other homeserver is told when the user declares a set and a second user comes.
-    async fn told(&self) -> Vec<Transaction> {
-        let bob = self.site.user("bob");
-        self.site.join(&bob, &self.room).await;
-        self.site.transactions(&self.peer);
-        for (session, name) in [(&self.alice, "m.alice"), (&bob, "m.bob")] {
-            self.site.put(session, &set_of(&[name])).await;
+async fn every_freedom_is_seen_and_seen_alone() {
+    for (variant, without, with) in FREEDOMS {
+        for (variants, expected) in [(VariantSet::NONE, without), ([variant].into_iter().collect(), with)] {
+            let site = Site::with(Options::default().taking(variants));
+            let granted = site.user("granted-grace");
+            let (alice, bob) = (site.user("alice"), site.user("bob"));
+            assert_eq!(seen(&site, variant, [&alice, &bob, &granted]).await, expected, "{}", variant.id());
         }
-        self.site.transactions(&self.peer)
-    }
-
-    /// What a local user gets who resolves a hash of the other homeserver's user.
-    async fn looked_up(&self, name: &str, say: Say) -> Reply {
-        let hash = hash_of(set_of(&[name]));
-        self.peer.says(&set_path(&self.carol, &hash), say);
-        self.site.resolve(&self.alice, &self.carol, &hash).await
     }
 }
 
-fn honest(name: &str) -> Say {
-    Say::Answer(200, set_of(&[name]))
-}
-
-/// Whether a freedom is seen.
-async fn shows(world: &World, variant: Variant) -> bool {
+/// What alice and bob see where a freedom matters.
+async fn seen(site: &Site, variant: Variant, [alice, bob, granted]: [&Session; 3]) -> String {
+    let [calls, maps] = ["m.calls", "m.maps"].map(|name| set_of(&[name]));
+    let told = async |viewer: &Session| kind(&site.content(viewer, &alice.user).await);
     match variant {
-        Variant::SignatureRefused
-        | Variant::FedOffersAlike
-        | Variant::FedOffersPerUser
-        | Variant::FedErrorsOwn
-        | Variant::FedRefusalsTold
-        | Variant::FedStrangersForbidden
-        | Variant::FedRateLimits => shows_in_answers(world, variant).await,
-        Variant::FedHttpClose => {
-            let request = http::Request::get(VERSION).body(Body::empty()).unwrap();
-            handle(world.site.server.clone(), request).await.headers().contains_key("connection")
+        Variant::KnownForever => {
+            site.put(alice, &calls).await;
+            site.put(alice, &maps).await;
+            site.server.advance(Duration::from_secs(24 * 3600));
+            site.declare(alice, &hash_of(&calls)).await.status.to_string()
         }
-        Variant::FedHeaderSpelled
-        | Variant::FedKeysSeveral
-        | Variant::FedKeysBrief
-        | Variant::FedKeysFetchedAlways => shows_in_keys(world, variant).await,
-        Variant::FedLookupsRepeated
-        | Variant::FedNegativeCache
-        | Variant::FedBackOff
-        | Variant::Fed404As502
-        | Variant::FedFailures504 => shows_in_lookups(world, variant).await,
-        Variant::FedMalformedKeeps => {
-            world.site.hears(&world.peer, "1", json!([entry(&world.carol, of("m.carol"))])).await;
-            world.site.hears(&world.peer, "2", json!([entry(&world.carol, json!("x"))])).await;
-            world.site.status(&world.alice, &world.carol).await.is_some()
-        }
-        Variant::FedAsksMore => world.peer.asked().iter().any(|asked| asked.path.contains("/query/profile")),
-        Variant::FedAnswersLate => answers_late(world),
-        Variant::FedPresenceLate => tells_late(world).await,
-        Variant::FedTransactionsTwice => tells_twice(world).await,
-        _ => shows_in_transactions(world, variant).await,
-    }
-}
-
-async fn shows_in_answers(world: &World, variant: Variant) -> bool {
-    let World { site, alice, peer, carol, .. } = world;
-    match variant {
-        Variant::SignatureRefused => {
-            let usual = peer.authorization(HS, "GET", &set_path(&alice.user, &raw_hash("x")), None);
-            let odd = usual.replace("sig=", "signature=");
-            let path = set_path(&alice.user, &raw_hash("x"));
-            site.server_asks("GET", &path, Some(&odd), None).await.status == 401
-        }
-        Variant::FedOffersAlike => {
-            let offered = world.offered_to(carol).await.json["sha256"].as_str().unwrap().to_owned();
-            site.server_set(alice, &offered).await.is_ok()
-        }
-        Variant::FedOffersPerUser => {
-            let [even, odd] = ["ab", "abc"].map(|name| format!("@{name}:{}", peer.name));
-            let (even, odd) = (world.offered_to(&even).await.json, world.offered_to(&odd).await.json);
-            for offered in [&even, &odd] {
-                let hash = offered["sha256"].as_str().unwrap();
-                assert!(!hash.contains(['+', '/']), "{hash} tries paths, which others do");
-                let set = world.get(&format!("{F}/server/sets/{}", encode(hash))).await;
-                assert!(set.is_set(hash), "{hash}");
-            }
-            even != odd
-        }
-        Variant::FedErrorsOwn => world.offered_to(&alice.user).await.status == 410,
-        Variant::FedRefusalsTold => {
-            let elsewhere = peer.authorization("elsewhere", "GET", KEYS, None);
-            let path = set_path(&alice.user, &raw_hash("x"));
-            assert_eq!(site.server_asks("GET", &path, Some(&elsewhere), None).await.status, 401);
+        Variant::KnownUnasked => {
+            let tablet = site.device(&alice.user, "TABLET");
+            site.put(alice, &calls).await;
+            site.put(&tablet, &maps).await;
+            let union = set_of(&["m.calls", "m.maps"]);
+            let offered = site.server_hash(alice).await["sha256"].as_str().unwrap().to_owned();
+            let hashes = [hash_of(union), hash_of("{}"), offered];
             let mut statuses = Vec::new();
-            for header in [None, Some("X-Matrix"), Some(&*peer.authorization(HS, "PUT", &path, None))] {
-                statuses.push(site.server_asks("GET", &path, header, None).await.status);
+            for hash in hashes {
+                statuses.push(site.declare(alice, &hash).await.status.to_string());
             }
-            statuses == [403, 400, 403]
+            statuses.join(" ")
         }
-        Variant::FedStrangersForbidden => {
-            let stranger = Peer::start("1").await;
-            let path = set_path(&alice.user, &raw_hash("x"));
-            site.signed(&stranger, "GET", &path, None).await.is(403, "M_FORBIDDEN")
+        Variant::KnownPerUser => {
+            site.put(alice, &calls).await;
+            site.declare(bob, &hash_of(&calls)).await.status.to_string()
         }
-        _ => {
-            let mut met = false;
-            for _ in 0..5 {
-                let reply = site.server_asks("GET", VERSION, None, None).await;
-                met |= reply.is(429, "M_LIMIT_EXCEEDED") && reply.json["retry_after_ms"].is_u64();
+        Variant::ServerServesClients => {
+            site.put(alice, &calls).await;
+            site.server_set(bob, &hash_of(&calls)).await.status.to_string()
+        }
+        Variant::MismatchKept => {
+            let refused = site.upload(alice, &hash_of(&maps), calls.clone()).await.status;
+            format!("{refused} {}", site.declare(alice, &hash_of(&calls)).await.status)
+        }
+        Variant::SoftLogout => {
+            site.post(alice, "/logout", &json!({})).await;
+            site.get(alice, &format!("{V3}/account/whoami")).await.json["soft_logout"].to_string()
+        }
+        Variant::UndeclaredAsEmpty | Variant::LeftAsEmpty => {
+            let before = told(alice).await;
+            site.room(bob, &[alice]).await;
+            site.put(alice, &calls).await;
+            site.post(alice, "/logout", &json!({})).await;
+            format!("{before}, then {}", told(bob).await)
+        }
+        Variant::ConflictSmaller | Variant::ConflictBare => {
+            let tablet = site.device(&alice.user, "TABLET");
+            site.put(alice, r#"{"m.calls":{"v":2}}"#).await;
+            site.put(&tablet, r#"{"m.calls":{"v":1},"m.maps":{}}"#).await;
+            let union = site.status(alice, &alice.user).await.unwrap();
+            site.resolve(alice, &alice.user, &union).await.json["m.calls"].to_string()
+        }
+        Variant::PresenceOnline => {
+            site.put(alice, &calls).await;
+            site.content(alice, &alice.user).await["presence"].as_str().unwrap().to_owned()
+        }
+        Variant::PresenceRepeated | Variant::RedeclareTold => {
+            site.room(alice, &[bob]).await;
+            site.put(alice, &calls).await;
+            let mut since = site.sync(bob, None).await.0;
+            let mut counts = Vec::new();
+            if variant == Variant::RedeclareTold {
+                site.put(alice, &calls).await;
+                return site.events(bob, &since, &alice.user).await.1.len().to_string();
             }
-            met
-        }
-    }
-}
-
-async fn shows_in_keys(world: &World, variant: Variant) -> bool {
-    let World { site, peer, carol, .. } = world;
-    let federation = site.server.federation.as_ref().unwrap();
-    let published = site.server_asks("GET", KEYS, None, None).await.json;
-    match variant {
-        Variant::FedHeaderSpelled => {
-            let header = federation.authorization(&peer.name, "GET", "/", None).unwrap();
-            !header.starts_with("X-Matrix origin=\"hs\",destination=")
-        }
-        Variant::FedKeysSeveral => {
-            let ids = || published["verify_keys"].as_object().unwrap().keys();
-            let signed = |id: &String| published["signatures"]["hs"][id].is_string();
-            assert!(ids().all(signed), "{published}");
-            let headers = [(), ()].map(|()| federation.authorization(&peer.name, "GET", "/", None).unwrap());
-            let used = ids().filter(|id| headers.iter().any(|header| header.contains(&format!("\"{id}\""))));
-            used.count() == 2 && published["old_verify_keys"].as_object().unwrap().len() == 1
-        }
-        Variant::FedKeysBrief => {
-            published["valid_until_ts"].as_u64().unwrap() < site.server.wall_ms() + 60_000
-        }
-        _ => {
-            let before = peer.asked_for_keys();
-            world.offered_to(carol).await;
-            peer.asked_for_keys() > before
-        }
-    }
-}
-
-async fn shows_in_lookups(world: &World, variant: Variant) -> bool {
-    match variant {
-        Variant::FedLookupsRepeated => {
-            let before = world.peer.asked().len();
-            let (one, other) =
-                tokio::join!(world.looked_up("m.a", honest("m.a")), world.looked_up("m.a", honest("m.a")));
-            assert!(one.is_ok() && other.is_ok());
-            world.peer.asked().len() - before == 2
-        }
-        Variant::FedNegativeCache => {
-            world.looked_up("m.a", Say::Answer(404, "{}".to_owned())).await;
-            let early = world.looked_up("m.a", honest("m.a")).await;
-            world.site.server.advance(world.site.server.options.limits.failed_lookup_for);
-            assert!(world.looked_up("m.a", honest("m.a")).await.is_ok(), "for good");
-            !early.is_ok()
-        }
-        Variant::FedBackOff => {
-            // Who lies, or does not know, is asked again.
-            world.looked_up("m.a", honest("m.b")).await;
-            world.looked_up("m.a", Say::Answer(404, "{}".to_owned())).await;
-            assert!(world.looked_up("m.a", honest("m.a")).await.is_ok());
-            // It lasts a second: whoever is held up here for as long may miss it, but not each time.
-            for name in ["m.c", "m.d", "m.e"] {
-                world.looked_up(name, Say::Answer(500, "{}".to_owned())).await;
-                if world.looked_up(name, honest(name)).await.status == 502 {
-                    return true;
-                }
+            // What the first sync showed is out of the way after two more.
+            for _ in 0..2 {
+                since = site.events(bob, &since, &alice.user).await.0;
             }
-            false
-        }
-        Variant::Fed404As502 => {
-            let stranger = world.site.user("stranger");
-            let hidden = world.site.resolve(&stranger, &world.carol, &raw_hash("x")).await;
-            assert!(hidden.is(404, "M_NOT_FOUND"), "that is nobody's answer but this server's");
-            world.looked_up("m.a", Say::Answer(404, "{}".to_owned())).await.status == 502
-        }
-        _ => world.looked_up("m.a", Say::Answer(500, "{}".to_owned())).await.status == 504,
-    }
-}
-
-async fn shows_in_transactions(world: &World, variant: Variant) -> bool {
-    let told = world.told().await;
-    let edus = |told: &Transaction| told.body["edus"].as_array().unwrap().clone();
-    let all: Vec<Value> = told.iter().flat_map(edus).collect();
-    let has_note = |object: &Value| object.get("org.capcheck.note").is_some();
-    match variant {
-        Variant::FedTransactionsApart => told.len() == 2,
-        Variant::FedEdusApart => told.len() == 1 && all.len() == 2,
-        Variant::FedTransactionIds => told[0].id.contains(['/', '%']),
-        Variant::FedEdusOthers => all.iter().any(|edu| edu["edu_type"] != "m.presence"),
-        Variant::FedEdusExtraKeys => {
-            let inner = [&told[0].body, &all[0], &all[0]["content"], &all[0]["content"]["push"][0]];
-            inner.into_iter().all(has_note)
-        }
-        Variant::FedPresenceRepeated => {
-            world.site.put(&world.alice, &set_of(&["m.again"])).await;
-            let again = world.site.transactions(&world.peer);
-            edus(&again[0])[0]["content"]["push"].as_array().unwrap().len() == 2
-        }
-        Variant::FedNoHashNull | Variant::FedNoHashEmpty => {
-            world.site.post(&world.alice, "/logout", &json!({})).await;
-            let last = edus(&world.site.transactions(&world.peer)[0]);
-            let field = last[0]["content"]["push"][0].get(FIELD).cloned();
-            let empty = json!({ "sha256": hash_of("{}") });
-            field == Some(if variant == Variant::FedNoHashNull { Value::Null } else { empty })
-        }
-        other => panic!("nobody looks for {other}"),
-    }
-}
-
-/// Whether answers take a while: one of the first two is not there at once.
-fn answers_late(world: &World) -> bool {
-    let at_once = || world.site.server_asks("GET", VERSION, None, None).now_or_never();
-    at_once().is_none() || at_once().is_none()
-}
-
-/// Whether news waits before it is taken up. Whoever is held up here for as long may miss it, but not
-/// again and again.
-async fn tells_late(world: &World) -> bool {
-    let mut waits = false;
-    for name in ["m.first", "m.second", "m.third"] {
-        world.site.put(&world.alice, &set_of(&[name])).await;
-        let delivering = tokio::spawn(deliver(world.site.server.clone()));
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-        waits |= !world.site.transactions(&world.peer).is_empty();
-        delivering.abort();
-    }
-    waits
-}
-
-/// Whether a transaction is sent twice: a second one tells when the first has been dealt with.
-async fn tells_twice(world: &World) -> bool {
-    let delivering = tokio::spawn(deliver(world.site.server.clone()));
-    let sent = || -> Vec<String> {
-        let asked = world.peer.asked().into_iter().map(|asked| asked.path);
-        asked.filter(|path| path.contains("/v1/send/")).collect()
-    };
-    for (name, distinct) in [("m.first", 1), ("m.second", 2)] {
-        world.site.put(&world.alice, &set_of(&[name])).await;
-        let is_sent = async {
-            loop {
-                let mut paths = sent();
-                paths.dedup();
-                if paths.len() >= distinct {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+            site.put(alice, &maps).await;
+            for _ in 0..3 {
+                let (next, events) = site.events(bob, &since, &alice.user).await;
+                since = next;
+                counts.push(events.len().to_string());
             }
-        };
-        tokio::time::timeout(PATIENCE, is_sent).await.unwrap();
+            counts.join(" ")
+        }
+        Variant::AbsentAsNull => match site.content(alice, &alice.user).await.get(FIELD) {
+            None => "absent".to_owned(),
+            Some(field) => field.to_string(),
+        },
+        Variant::SyncEarly | Variant::PollsSleep => {
+            site.room(alice, &[bob]).await;
+            site.upload(alice, &hash_of(&calls), calls.clone()).await;
+            let since = site.sync(bob, None).await.0;
+            let declared = async {
+                meanwhile().await;
+                site.declare(alice, &hash_of(&calls)).await;
+                meanwhile().await;
+                meanwhile().await;
+            };
+            let (next, events) = tokio::select! {
+                biased;
+                answer = site.events_within(bob, &since, &alice.user, 60_000) => answer,
+                () = declared => return "waits".to_owned(),
+            };
+            let later = site.events(bob, &next, &alice.user).await.1.len();
+            format!("ended with {}, then {later}", events.len())
+        }
+        Variant::OwnSessionsUntold => {
+            let since = site.sync(alice, None).await.0;
+            site.put(alice, &calls).await;
+            site.events(alice, &since, &alice.user).await.1.len().to_string()
+        }
+        Variant::StrangersNotFound | Variant::StrangersBare => {
+            site.put(alice, &calls).await;
+            let reply = site.get(bob, &status_of(&alice.user)).await;
+            assert_eq!(reply.json.get(FIELD), None);
+            reply.status.to_string()
+        }
+        Variant::PresenceFieldRefused => {
+            let body = json!({ "presence": "online", FIELD: { "sha256": hash_of(&calls) } });
+            let path = status_of(&alice.user);
+            site.ask("PUT", &path, Some(&alice.token), body.to_string()).await.status.to_string()
+        }
+        Variant::UnsharingTold => {
+            let room = site.room(alice, &[bob]).await;
+            site.put(alice, &calls).await;
+            site.put(bob, &maps).await;
+            let since = [site.sync(alice, None).await.0, site.sync(bob, None).await.0];
+            site.post(bob, &format!("/rooms/{}/leave", encode(&room)), &json!({})).await;
+            let hers = site.events(alice, &since[0], &bob.user).await.1;
+            let his = site.events(bob, &since[1], &alice.user).await.1;
+            let kinds = |events: Vec<Value>| format!("[{}]", events.iter().map(kind).collect::<String>());
+            format!("{} {}", kinds(hers), kinds(his))
+        }
+        Variant::ResolveKnown => {
+            site.put(bob, &maps).await;
+            site.resolve(alice, &alice.user, &hash_of(&maps)).await.status.to_string()
+        }
+        Variant::SupersededForgotten => {
+            let tablet = site.device(&alice.user, "TABLET");
+            site.put(alice, &calls).await;
+            site.put(&tablet, &maps).await;
+            site.post(&tablet, "/logout", &json!({})).await;
+            let union = hash_of(set_of(&["m.calls", "m.maps"]));
+            site.resolve(alice, &alice.user, &union).await.status.to_string()
+        }
+        Variant::EntitledSetServed => {
+            let hash = site.server_hash(granted).await["sha256"].as_str().unwrap().to_owned();
+            site.server_set(alice, &hash).await.status.to_string()
+        }
+        Variant::OtherUserNotFound => {
+            let path = format!("{C}/server/users/{}", encode(&bob.user));
+            site.get(alice, &path).await.status.to_string()
+        }
+        _ => panic!("nothing is known of {}", variant.id()),
     }
-    delivering.abort();
-    let paths = sent();
-    paths[0] == paths[1]
+}
+
+const FIELD: &str = "org.matrix.capability_sets";
+
+fn status_of(user: &str) -> String {
+    format!("{V3}/presence/{}/status", encode(user))
+}
+
+/// What presence says of the hash.
+fn kind(content: &Value) -> String {
+    match content[FIELD]["sha256"].as_str() {
+        None => "none",
+        Some(hash) if hash == hash_of("{}") => "empty",
+        Some(_) => "some",
+    }
+    .to_owned()
+}
+
+/// Lets every other task have its turns.
+async fn meanwhile() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Site {
+    /// What a user's status says.
+    async fn content(&self, viewer: &Session, user: &str) -> Value {
+        self.get(viewer, &status_of(user)).await.json
+    }
+
+    /// The contents of the presence events about a user since a token, and the next token.
+    async fn events(&self, viewer: &Session, since: &str, user: &str) -> (String, Vec<Value>) {
+        self.events_within(viewer, since, user, 0).await
+    }
+
+    async fn events_within(
+        &self,
+        viewer: &Session,
+        since: &str,
+        user: &str,
+        ms: u64,
+    ) -> (String, Vec<Value>) {
+        let path = format!("{V3}/sync?set_presence=offline&timeout={ms}&since={since}");
+        let answer = self.get(viewer, &path).await.json;
+        let events = answer["presence"]["events"].as_array().into_iter().flatten();
+        let about = events.filter(|event| event["sender"] == user).map(|event| event["content"].clone());
+        (answer["next_batch"].as_str().unwrap().to_owned(), about.collect())
+    }
 }

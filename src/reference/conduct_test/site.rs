@@ -104,7 +104,7 @@ impl Site {
         Self::with(Options::default().taking(variants))
     }
 
-    fn with(options: Options) -> Self {
+    pub(super) fn with(options: Options) -> Self {
         let limits = ServerLimits { max_set_bytes: MAX, ..options.limits };
         let federation = Some(test_kit::options(PATIENCE));
         let options = Options { limits, federation, ..options };

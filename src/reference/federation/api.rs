@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::authenticate::{authenticate, claimed_origin};
 use super::{Federation, capabilities, rooms, transactions};
+use crate::reference::delivery;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
@@ -22,34 +23,35 @@ use crate::spec::binding::encode;
 
 /// Answers one request.
 pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
+    let reply = reply(&server, request).await.unwrap_or_else(|error| error);
+    let mut response = delivery::deliver(&server, reply).await;
+    if server.may(Variant::FedHttpClose) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn reply(server: &Arc<Server>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let found = server.fed_routes.endpoint(&parts);
     // The body is read before any answer, an early one included: the asker is still writing it.
     let body = tokio::select! {
         biased;
         body = read_body(body, server.options.limits.max_body) => body,
-        () = server.stopping() => return Reply::from(MatrixError::stopping("Stopping")).into_response(),
+        () = server.stopping() => return Err(MatrixError::stopping("Stopping").into()),
     };
-    let answer = async {
-        let nth = server.federation.as_ref().map_or(0, |federation| federation.nth());
-        if server.may(Variant::FedAnswersLate) {
-            tokio::time::sleep(Duration::from_millis(nth as u64 * 7 % 40)).await;
-        }
-        match server.may(Variant::FedRateLimits) && nth % 5 == 4 {
-            true => Err(too_fast()),
-            false => answer(&server, &parts, found, body).await,
-        }
-    };
-    let answer = tokio::select! {
-        biased;
-        answer = answer => answer,
-        () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
-    };
-    let mut response = answer.unwrap_or_else(|error| error).into_response();
-    if server.may(Variant::FedHttpClose) {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let nth = server.federation.as_ref().map_or(0, |federation| federation.nth());
+    if server.may(Variant::FedAnswersLate) {
+        tokio::time::sleep(Duration::from_millis(nth as u64 * 7 % 40)).await;
     }
-    response
+    if server.may(Variant::FedRateLimits) && nth % 5 == 4 {
+        return Err(too_fast());
+    }
+    tokio::select! {
+        biased;
+        answer = answer(server, &parts, found, body) => answer,
+        () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
+    }
 }
 
 /// Asks a homeserver what homeservers ask of one whose user comes to a room, whatever it answers.

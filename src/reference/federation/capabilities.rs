@@ -53,7 +53,7 @@ fn larger_offer(server: &Server) -> Arc<Set> {
 fn refusal(server: &Server, usual: MatrixError) -> MatrixError {
     match server.may(Variant::FedErrorsOwn) {
         true => MatrixError { status: 410, errcode: "ORG.CAPCHECK.NOT_FOR_YOU".into(), ..usual },
-        false => usual,
+        false => usual.any_4xx(server.options.variants),
     }
 }
 

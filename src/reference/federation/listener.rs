@@ -1,4 +1,4 @@
-//! Where other homeservers connect: TLS, HTTP/1.1, everything bounded.
+//! Where other homeservers connect: TLS, HTTP/1.1 or HTTP/2 by choice, everything bounded.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use super::api;
 use crate::reference::options::FederationOptions;
 use crate::reference::server::{Server, StartError, until_stopped};
+use crate::reference::variants::VariantSet;
 
 /// Connections at once; more wait in the operating system's queue.
 const CONNECTIONS: usize = 512;
@@ -31,6 +32,8 @@ const HEAD: Duration = Duration::from_secs(30);
 /// The longest head of a request, in bytes, and how many headers it may have.
 const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 100;
+/// Requests under way at once on one connection of HTTP/2.
+const STREAMS: u32 = 100;
 /// How long to wait when the operating system gives no connection, for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -43,7 +46,10 @@ pub(in crate::reference) struct TlsListener {
 
 impl TlsListener {
     /// Binds the port of the options.
-    pub(in crate::reference) async fn bind(options: &FederationOptions) -> Result<Self, StartError> {
+    pub(in crate::reference) async fn bind(
+        options: &FederationOptions,
+        variants: VariantSet,
+    ) -> Result<Self, StartError> {
         let failed = |reason: rustls::Error| StartError::Federation { reason: reason.to_string() };
         let identity = &options.certificate;
         let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -52,7 +58,7 @@ impl TlsListener {
             .with_no_client_auth()
             .with_single_cert(identity.chain.clone(), identity.key.clone_key())
             .map_err(failed)?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = super::protocols(variants);
         let failed = |reason| StartError::Listen { address: options.listen, reason };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -104,13 +110,10 @@ async fn converse(stream: TcpStream, tls: TlsAcceptor, server: Arc<Server>, stop
         let server = server.clone();
         async move { Ok::<_, Infallible>(api::handle(server, request.map(Body::new)).await) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), answer);
-    let mut connection = pin!(connection);
+    let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(super::HTTP_2);
+    let connections = connections();
+    let connections = if is_http_2 { connections.http2_only() } else { connections.http1_only() };
+    let mut connection = pin!(connections.serve_connection(TokioIo::new(stream), answer));
     tokio::select! {
         result = connection.as_mut() => drop(result),
         () = until_stopped(stopped) => {
@@ -118,4 +121,21 @@ async fn converse(stream: TcpStream, tls: TlsAcceptor, server: Arc<Server>, stop
             drop(connection.await);
         }
     }
+}
+
+/// Bounds on what a connection may take.
+fn connections() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD)
+        .max_header_list_size(MAX_HEAD as u32)
+        .max_concurrent_streams(STREAMS);
+    builder
 }

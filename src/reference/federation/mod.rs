@@ -46,6 +46,15 @@ pub(super) use listener::TlsListener;
 pub(crate) use outbound::{RemoteAnswer, RemoteError};
 pub(super) use outbox::deliver;
 
+/// HTTP/2, as TLS negotiates it (RFC 9113, section 3.2).
+const HTTP_2: &[u8] = b"h2";
+
+/// What is spoken with other homeservers, the preferred protocol first.
+fn protocols(variants: VariantSet) -> Vec<Vec<u8>> {
+    let offered = variants.has(Variant::HttpTwo).then_some(HTTP_2);
+    offered.into_iter().chain([&b"http/1.1"[..]]).map(<[u8]>::to_vec).collect()
+}
+
 /// What a homeserver needs to federate.
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.

@@ -98,7 +98,7 @@ impl Outbound {
             .map_err(|error| error.to_string())?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = super::protocols(variants);
         let redirect = match faults.has(Fault::LookupFollowsRedirects) {
             true => Policy::default(),
             false => Policy::none(),

@@ -13,6 +13,7 @@ use super::{State, UserKey};
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::options::is_localpart;
+use crate::reference::variants::Variant;
 
 /// A user and all that is theirs.
 #[derive(Debug)]
@@ -25,16 +26,22 @@ pub(super) struct User {
     pub(super) presence: Presence,
     /// What the server offers this user (draft S2).
     pub(super) server_set: Arc<Set>,
+    /// Whether any session of theirs has ever declared a set.
+    pub(super) has_declared: bool,
     /// What this user uploaded, by hash.
     pub(super) uploads: HashMap<String, Uploaded>,
     /// The union in force (draft C3).
     pub(super) union: Option<Arc<Set>>,
+    /// What was in force before it.
+    pub(super) union_before: Option<Arc<Set>>,
     /// Since when the union is in force, or none is.
     pub(super) union_since: Duration,
     /// Unions that were in force, with the time until which they resolve.
     pub(super) superseded: VecDeque<(Arc<Set>, Duration)>,
     /// Sets of ended sessions that some faults still count.
     pub(super) ghosts: Vec<Arc<Set>>,
+    /// Whom they have stopped to see, with the position at which they did.
+    pub(super) farewells: VecDeque<(u64, Arc<str>)>,
 }
 
 /// An upload.
@@ -103,11 +110,14 @@ impl State {
             rooms: BTreeMap::new(),
             presence: Presence::default(),
             server_set: self.offer_to(new.localpart),
+            has_declared: false,
             uploads: HashMap::new(),
-            union: None,
+            union: self.may(Variant::UndeclaredAsEmpty).then(|| self.arithmetic().of([])),
+            union_before: None,
             union_since: Duration::ZERO,
             superseded: VecDeque::new(),
             ghosts: Vec::new(),
+            farewells: VecDeque::new(),
         });
         self.by_localpart.insert(new.localpart.to_owned(), key);
         Ok(key)

@@ -123,9 +123,15 @@ impl State {
             return;
         }
         self.touched.extend(room.joined.keys().copied());
+        let leaves = kind != Kind::Joined && self.standing(&subject, id) == Some(Kind::Joined);
+        let parted = if leaves { self.members(id) } else { Vec::new() };
         match &subject {
             Member::Local(user) => self.set_local(id, *user, Membership { kind, position }),
             Member::Guest(guest) => self.set_guest(id, guest, Membership { kind, position }),
+        }
+        for other in &parted {
+            self.part(position, &subject, other);
+            self.part(position, other, &subject);
         }
         if let Some(pdu) = pdu.filter(|_| is_ours || self.is_resident(id)) {
             self.send_event(id, &before, &pdu);
@@ -134,6 +140,12 @@ impl State {
             self.introduce(id, &subject, &before);
         }
         self.drop_if_empty(id);
+    }
+
+    fn members(&self, id: &str) -> Vec<Member> {
+        let Some(room) = self.rooms.get(id) else { return Vec::new() };
+        let local = room.joined.keys().copied().map(Member::Local);
+        local.chain(room.guests.keys().cloned().map(Member::Guest)).collect()
     }
 
     fn set_local(&mut self, id: &str, user: UserKey, membership: Membership) {

@@ -9,6 +9,9 @@ mod events;
 mod membership;
 mod offers;
 mod outgoing;
+mod passing;
+#[cfg(test)]
+mod passing_tests;
 mod presence;
 mod received;
 mod remote;
@@ -105,6 +108,7 @@ pub(crate) struct State {
     uia: uia::Authentications,
     nonces: BTreeMap<String, Duration>,
     touched: BTreeSet<UserKey>,
+    pending: passing::Pending,
     /// What some faults remember: hashes that failed once.
     grudges: BTreeSet<(Fault, String)>,
     /// What some faults serve to everybody, and until when.
@@ -131,6 +135,7 @@ impl State {
             uia: uia::Authentications::default(),
             nonces: BTreeMap::new(),
             touched: BTreeSet::new(),
+            pending: passing::Pending::default(),
             grudges: BTreeSet::new(),
             shared_offer: None,
         }

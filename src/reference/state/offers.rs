@@ -9,6 +9,7 @@ use super::{Session, State, UserKey};
 use crate::reference::arithmetic::{self, Set};
 use crate::reference::faults::Fault;
 use crate::reference::grants::Grant;
+use crate::reference::variants::Variant;
 
 impl State {
     /// The set of server capabilities for a new user (draft S2, S5).
@@ -102,7 +103,12 @@ impl State {
 
     /// The set behind a server hash, for a user (draft S4, S5). A hash that belongs to
     /// users with other entitlements is unknown to this one.
-    pub(crate) fn server_set_by_hash(&self, session: &Session, hash: &str) -> Option<Arc<Set>> {
+    pub(crate) fn server_set_by_hash(
+        &self,
+        now: Duration,
+        session: &Session,
+        hash: &str,
+    ) -> Option<Arc<Set>> {
         let own = &self.users[session.user.0].server_set;
         let disordered = || self.disordered(session, own).hash == hash;
         if own.hash == hash
@@ -112,10 +118,12 @@ impl State {
             return Some(own.clone());
         }
         let is_shared = self.has(Fault::GatingCachedFirst) || self.has(Fault::GatingCachedBriefly);
-        let mut sets = self.users.iter().map(|user| &user.server_set);
-        if is_shared || self.has(Fault::ServerOtherUserServed) {
-            return sets.find(|set| set.hash == hash).cloned();
+        let is_served =
+            is_shared || self.has(Fault::ServerOtherUserServed) || self.may(Variant::EntitledSetServed);
+        let mut offered = self.users.iter().map(|user| &user.server_set).filter(|_| is_served);
+        match offered.find(|set| set.hash == hash) {
+            Some(set) => Some(set.clone()),
+            None => self.may(Variant::ServerServesClients).then(|| self.known_set(now, hash)).flatten(),
         }
-        None
     }
 }

@@ -1,13 +1,22 @@
 //! Presence: the event that carries the hash of a user's union (draft C4, C5).
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::membership::Kind;
+use super::accounts::User;
+use super::membership::{Kind, Member};
+use super::passing::{GROUPS, LATE, group};
 use super::{State, UserKey};
+use crate::reference::arithmetic::Set;
 use crate::reference::faults::Fault;
+use crate::reference::variants::Variant;
+
+/// Farewells that are remembered of each user; beyond, the oldest are forgotten.
+const FAREWELLS: usize = 64;
 
 /// Whether a user is there, as `presence` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,8 +54,8 @@ pub(super) struct Presence {
     pub(super) availability: Availability,
     pub(super) status_msg: Option<String>,
     pub(super) last_active: Option<Duration>,
-    /// When anything about it, the hash included, last changed; 0 for never.
-    pub(super) position: u64,
+    /// When each group was last told that anything about it, the hash included, has changed; 0 for never.
+    pub(super) positions: [u64; GROUPS],
     /// What some faults put in the place of the hash.
     pub(super) forged: Option<Value>,
     /// Whether some fault's last event left the hash out.
@@ -55,10 +64,21 @@ pub(super) struct Presence {
     pub(super) announced: bool,
 }
 
+impl User {
+    /// The union that those see who see it late.
+    fn union_of(&self, now: Duration) -> Option<&Arc<Set>> {
+        let is_young = now < self.union_since + LATE;
+        if is_young { self.union_before.as_ref() } else { self.union.as_ref() }
+    }
+}
+
 /// By which way presence is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
+    /// As status, to others.
     Status,
+    /// As status, to the user.
+    OwnStatus,
     InitialSync,
     IncrementalSync,
     Federation,
@@ -82,7 +102,7 @@ impl State {
         if availability != Availability::Offline {
             presence.last_active = Some(now);
         }
-        self.publish_presence(user);
+        self.publish_presence(now, user);
     }
 
     /// Puts something in the place of the hash.
@@ -99,20 +119,20 @@ impl State {
         presence.last_active = Some(now);
         if presence.availability != availability {
             presence.availability = availability;
-            self.publish_presence(user);
+            self.publish_presence(now, user);
         }
-    }
-
-    /// Tells of a user's presence that it has changed: here, and at other homeservers.
-    pub(super) fn publish_presence(&mut self, user: UserKey) {
-        self.show_presence(user);
-        self.announce(user);
     }
 
     /// Marks a user's presence as changed, for everybody who shares a room and for their own sessions.
     pub(super) fn show_presence(&mut self, user: UserKey) {
+        self.show_to(user, 0..=GROUPS - 1);
+    }
+
+    /// The same for some groups of them.
+    pub(super) fn show_to(&mut self, user: UserKey, groups: RangeInclusive<usize>) {
         if self.rules.presence_enabled {
-            self.users[user.0].presence.position = self.advance();
+            let position = self.advance();
+            self.users[user.0].presence.positions[groups].fill(position);
             let sharers = self.sharers(user);
             self.touched.extend(sharers);
             self.touched.insert(user);
@@ -146,7 +166,7 @@ impl State {
         if !self.rules.presence_enabled {
             return unseen;
         }
-        let changed = |user: UserKey| self.users[user.0].presence.position > since;
+        let changed = |user: UserKey| self.users[user.0].presence.positions[group(viewer)] > since;
         for room in self.joined_rooms_of(viewer) {
             let joined = room.joined.get(&viewer).copied().unwrap_or(0);
             let waits = self.has(Fault::NewSharerWaits) && since > 0;
@@ -159,6 +179,9 @@ impl State {
             unseen.insert(viewer);
         }
         unseen.extend(self.unseen_strangers(viewer).filter(|user| changed(*user)));
+        if self.may(Variant::OwnSessionsUntold) {
+            unseen.remove(&viewer);
+        }
         unseen
     }
 
@@ -173,6 +196,38 @@ impl State {
         });
         let members = counted.filter_map(|(id, _)| self.rooms.get(id)).flat_map(|room| room.joined.keys());
         (0..everybody).map(UserKey).chain(members.copied())
+    }
+
+    /// Remembers that a viewer sees somebody no longer, where they are to be told.
+    pub(super) fn part(&mut self, position: u64, viewer: &Member, other: &Member) {
+        let Member::Local(viewer) = *viewer else { return };
+        let other = self.member_id(other).clone();
+        if !self.may(Variant::UnsharingTold) || other == self.users[viewer.0].id {
+            return;
+        }
+        let farewells = &mut self.users[viewer.0].farewells;
+        farewells.push_back((position, other));
+        if farewells.len() > FAREWELLS {
+            farewells.pop_front();
+        }
+    }
+
+    /// Events that take back the hashes of those whom a viewer has stopped to see since a position.
+    pub(super) fn farewells(&self, viewer: UserKey, since: u64) -> Vec<Value> {
+        let is_seen = |id: &str| match self.find_user(id) {
+            Some(user) => self.shares_room(viewer, user),
+            None => self.shares_room_with_remote(viewer, id),
+        };
+        let farewells = self.users[viewer.0].farewells.iter();
+        let gone = farewells.filter(|(at, id)| *at > since && !is_seen(id));
+        let event = |id: &Arc<str>| {
+            json!({
+                "type": self.rules.presence_event,
+                "sender": **id,
+                "content": { "presence": Availability::Offline.word() },
+            })
+        };
+        gone.map(|(_, id)| event(id)).collect()
     }
 
     /// The event that tells a user's presence.
@@ -201,7 +256,8 @@ impl State {
             let online = owner.presence.availability == Availability::Online;
             content.insert("currently_active".to_owned(), online.into());
         }
-        if let Some(hash) = self.told_hash(now, user, way) {
+        let absent = self.may(Variant::AbsentAsNull).then_some(Value::Null);
+        if let Some(hash) = self.told_hash(now, user, way).or(absent) {
             content.insert(self.rules.presence_field.clone(), hash);
         }
         Value::Object(content)
@@ -211,7 +267,7 @@ impl State {
     fn told_hash(&self, now: Duration, user: UserKey, way: Way) -> Option<Value> {
         let owner = &self.users[user.0];
         let silent = match way {
-            Way::Status => self.has(Fault::StatusWithoutHash),
+            Way::Status | Way::OwnStatus => self.has(Fault::StatusWithoutHash),
             Way::InitialSync => self.has(Fault::SyncInitialWithoutHash),
             Way::IncrementalSync => self.has(Fault::SyncIncrementalWithoutHash),
             Way::Federation => self.has(Fault::FedPresenceWithoutHash),
@@ -229,8 +285,11 @@ impl State {
         let behind = self.has(Fault::StatusBehind) && now < owner.union_since + Duration::from_secs(1);
         let before = owner.superseded.back().map(|(superseded, _)| superseded);
         let union = match way {
-            Way::Status if behind => before,
-            Way::Status if self.has(Fault::StatusOneLate) => before.or(owner.union.as_ref()),
+            Way::Status | Way::OwnStatus if behind => before,
+            Way::Status | Way::OwnStatus if self.has(Fault::StatusOneLate) => before.or(owner.union.as_ref()),
+            Way::Status if self.may(Variant::StatusLate) => owner.union_of(now),
+            Way::OwnStatus if self.may(Variant::OwnStatusLate) => owner.union_of(now),
+            Way::InitialSync if self.may(Variant::PresenceLate) => owner.union_of(now),
             _ => owner.union.as_ref(),
         };
         let padded = self.has(Fault::HashPaddedInPresence)

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::{Uploaded, User};
+use super::passing::LATE;
 use super::sessions::Device;
-use super::{Session, State, UserKey};
+use super::{Availability, Session, State, UserKey};
 use crate::reference::arithmetic::Set;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
+use crate::reference::variants::Variant;
 
 /// Superseded unions that are kept per user, whatever their age: so many, and of so many
 /// bytes together. The last one is kept whatever its size.
@@ -141,12 +143,21 @@ impl State {
         };
         device.declared = Some(set);
         device.declared_at = at;
+        owner.has_declared = true;
         if self.has(Fault::KnownOnce) {
             self.sets.remove(hash);
         }
+        if self.may(Variant::PresenceOnline) {
+            self.see(now, session.user, Availability::Online);
+        }
+        let before = self.in_force(session.user);
         if !late {
             self.refresh_union(now, session.user);
         }
+        if self.may(Variant::RedeclareTold) && before == self.in_force(session.user) {
+            self.publish_presence(now, session.user);
+        }
+        self.mind_idling(now);
         Ok(())
     }
 
@@ -160,7 +171,23 @@ impl State {
             || (self.has(Fault::UploadKnownLate)
                 && upload.is_none_or(|u| u.until > now + self.rules.limits.known_for - until_indexed))
             || self.bears_grudge(Fault::RefusalCached, hash);
-        self.known_set(now, hash).filter(|_| !barred)
+        let owner = &self.users[session.user.0];
+        let is_own = upload.is_some() || sets_in_force(owner).any(|set| set.hash == hash);
+        let known = self.known_set(now, hash).filter(|_| is_own || !self.may(Variant::KnownPerUser));
+        known.or_else(|| self.unasked_set(session.user, hash)).filter(|_| !barred)
+    }
+
+    /// A set that nobody has uploaded, for a server that lets such be declared: of its own making.
+    fn unasked_set(&self, user: UserKey, hash: &str) -> Option<Arc<Set>> {
+        if !self.may(Variant::KnownUnasked) {
+            return None;
+        }
+        let users = match self.may(Variant::KnownPerUser) {
+            true => std::slice::from_ref(&self.users[user.0]),
+            false => &self.users[..],
+        };
+        let made = users.iter().flat_map(|user| user.union.iter().chain([&user.server_set]));
+        made.cloned().chain([self.arithmetic().of([])]).find(|set| set.hash == hash)
     }
 
     /// The refusal of draft C6. It leaves everything as it was.
@@ -244,12 +271,14 @@ impl State {
         }
         let superseded = owner.superseded.iter().filter(|(_, until)| *until > now).map(|(set, _)| set);
         let superseded = superseded.filter(|set| self.is_resolvable(owner, set));
-        let mut own = union.into_iter().chain(superseded).chain(sets_in_force(owner));
+        let is_young = self.may(Variant::ResolveLate) && now < owner.union_since + LATE;
+        let current = union.into_iter().chain(sets_in_force(owner)).filter(|_| !is_young);
+        let mut own = superseded.chain(current);
         if let Some(set) = own.find(|set| set.hash == hash) {
             return Some(set.clone());
         }
         let uploaded = owner.uploads.get(hash).is_some_and(|upload| upload.until > now);
-        uploaded.then(|| self.known_set(now, hash)).flatten()
+        (uploaded || self.may(Variant::ResolveKnown)).then(|| self.known_set(now, hash)).flatten()
     }
 
     /// What is served for a union in its place: nothing, but for faults.
@@ -287,7 +316,12 @@ impl State {
     /// The same when sessions with these sets have just ended.
     pub(super) fn refresh_union_without(&mut self, now: Duration, user: UserKey, ended: &[Arc<Set>]) {
         let union = self.arithmetic().union(&self.counted_sets(user));
+        let nothing = match self.users[user.0].has_declared {
+            true => Variant::LeftAsEmpty,
+            false => Variant::UndeclaredAsEmpty,
+        };
         let union = match union {
+            None if self.may(nothing) => Some(self.arithmetic().of([])),
             Some(union) if self.has(Fault::UnionLeaveTakesShared) && !ended.is_empty() => {
                 let taken = |name: &String| ended.iter().any(|set| set.members.contains_key(name));
                 let left = union.members.iter().filter(|(name, _)| !taken(name));
@@ -304,15 +338,16 @@ impl State {
         owner.presence.bare = false;
         owner.union_since = now;
         owner.superseded.retain(|(_, until)| *until > now);
-        let first = owner.presence.position == 0 || owner.union.is_none();
-        if let Some(old) = std::mem::replace(&mut owner.union, union) {
+        let first = owner.presence.positions[0] == 0 || owner.union.is_none();
+        owner.union_before = std::mem::replace(&mut owner.union, union);
+        if let Some(old) = owner.union_before.clone() {
             owner.superseded.push_back((old, now + self.rules.limits.superseded_for));
             bound(&mut owner.superseded);
         }
         let unpublished = (self.has(Fault::ChangePublishedOnce) && !first)
             || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty());
         if !unpublished {
-            self.publish_presence(user);
+            self.publish_presence(now, user);
         }
     }
 

@@ -34,6 +34,11 @@ impl State {
     /// What has changed for a user since a position; from nothing, the current state.
     /// A position that lies ahead comes from before a restart and counts as none.
     pub(crate) fn view(&self, now: Duration, user: UserKey, since: Option<u64>) -> View {
+        self.view_again(now, user, since, u64::MAX)
+    }
+
+    /// The same, with the presence that has been shown since an earlier position once more.
+    pub(crate) fn view_again(&self, now: Duration, user: UserKey, since: Option<u64>, shown: u64) -> View {
         let since = since.filter(|since| *since <= self.position);
         let mut view = View { position: self.position, ..View::default() };
         for (id, membership) in &self.users[user.0].rooms {
@@ -55,9 +60,11 @@ impl State {
             }
         }
         let way = if since.is_none() { Way::InitialSync } else { Way::IncrementalSync };
-        let unseen = self.unseen_presence(user, since.unwrap_or(0));
+        let shown = since.map_or(0, |since| since.min(shown));
+        let unseen = self.unseen_presence(user, shown);
         view.presence = unseen.into_iter().map(|other| self.presence_event(now, other, way)).collect();
-        view.presence.extend(self.unseen_guests(now, user, since.unwrap_or(0), way));
+        view.presence.extend(self.unseen_guests(now, user, shown, way));
+        view.presence.extend(self.farewells(user, shown));
         view
     }
 

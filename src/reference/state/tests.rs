@@ -47,7 +47,7 @@ impl State {
         self.declare(now, session, &set.hash).unwrap();
     }
 
-    fn room(&mut self, id: &str, public: bool, users: &[&Session]) {
+    pub(super) fn room(&mut self, id: &str, public: bool, users: &[&Session]) {
         let room = NewRoom {
             id: id.to_owned(),
             public,

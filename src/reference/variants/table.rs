@@ -59,17 +59,19 @@ variants! {
     ErrorTexts = "error-texts" by "Error texts":
         r"error texts are long, in other alphabets and full of control characters";
     ErrorsForbidden = "errors-forbidden" by "Any legal status and error code where [section 7](#7-errors) gives a range":
-        r"whatever may be any 4xx is 403 with an errcode of the server's own", choice "errors";
+        r"whatever may be any 4xx is 403 with an errcode of the server's own", choice "errors",
+        lets ["server.unknown-hash-404", "upload.refusal-as-bound", "upload.too-large"] go;
     ErrorsConflict = "errors-conflict" by "Any legal status and error code where [section 7](#7-errors) gives a range":
-        r"whatever may be any 4xx is 409 or 422 with `M_UNKNOWN`", choice "errors";
+        r"whatever may be any 4xx is 422 `M_UNKNOWN`, and the refusal has the status 409", choice "errors",
+        lets ["server.unknown-hash-404", "upload.refusal-as-bound", "upload.too-large"] go;
     ErrorsBodyFirst = "errors-body-first" by "Which of several errors is reported when several conditions hold, the missing token aside":
-        r"the body is judged before the path";
+        r"the body is judged before the path, and before a token that is dead";
     HttpChunked = "http-chunked" by "Chunked bodies":
         r"bodies come in chunks of a few bytes";
     HttpClose = "http-close" by "HTTP/1.1 with or without keep-alive":
         r"the connection is closed after every answer";
     HttpTwo = "http-two" by "HTTP/2":
-        r"HTTP/2 is offered, before HTTP/1.1";
+        r"HTTP/2 is offered before HTTP/1.1, to homeservers that ask and to those that are asked", between servers;
     HttpHeaders = "http-headers" by "Headers other than those named here":
         r"answers carry cookies, caching, CORS and proxy headers, and a charset in Content-Type";
 
@@ -84,10 +86,10 @@ variants! {
         r"hashes with padding are taken in requests";
     UrlSafeTaken = "url-safe-taken" by "padded or URL-safe hashes in requests":
         r"hashes in the URL-safe alphabet are taken in requests";
-    IntegersTaken = "integers-taken" by "odd integers as in section 4.4 (if they then work)":
+    IntegersTaken = "integers-taken" by "odd integers and deep nesting as in section 4.4 (if they then work)":
         r"`-0`, `1.0` and `1e2` are taken as the integers that they are";
-    NestingRefused = "nesting-refused" by "odd integers as in section 4.4 (if they then work)":
-        r"objects more than 16 deep are refused";
+    NestingRefused = "nesting-refused" by "odd integers and deep nesting as in section 4.4 (if they then work)":
+        r"sets nested more than 16 deep are refused";
     DuplicatesRefused = "duplicates-refused" by "duplicate keys (if what is served hashes to the claim)":
         r"an upload with a key twice is refused", choice "duplicates";
     DuplicatesFirst = "duplicates-first" by "duplicate keys (if what is served hashes to the claim)":
@@ -100,6 +102,8 @@ variants! {
         r"sets are kept for ever";
     KnownUnasked = "known-unasked" by "to know, or not, the union's own hash, that of `{}`, server sets and fetched sets when they are declared without upload":
         r"whatever the server can resolve may be declared without upload";
+    KnownPerUser = "known-per-user" by "A server may keep users' stores apart":
+        r"a set is known to those alone who have uploaded it themselves", lets ["upload.known-from-others"] go;
     ServerServesClients = "server-serves-clients" by "to answer `server_set` for client sets":
         r"the server's own lookup finds clients' sets, too";
     MismatchKept = "mismatch-kept" by "to keep the body of a mismatched upload under its true hash":
@@ -107,13 +111,13 @@ variants! {
 
     // Sessions and their union.
     SoftLogout = "soft-logout" by "Soft logout":
-        r"a dead token is told `soft_logout`";
+        r"whoever comes with a dead token is told `soft_logout`";
     SessionsEnd = "sessions-end" by "a time-out for idle sessions, if declared":
-        r"sessions end after a second without a request";
+        r"a session that asks nothing for a second is connected no longer, until it declares again";
     UndeclaredAsEmpty = "undeclared-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
         r"whoever has declared nothing has the hash of `{}`";
     LeftAsEmpty = "left-as-empty" by "No hash or that of `{}` when nobody declared or everybody left":
-        r"when the last session leaves, the hash is that of `{}`";
+        r"when everybody has left, the hash is that of `{}`";
     ConflictSmaller = "conflict-smaller" by "Which parameters stand in a conflict, if order does not matter":
         r"of conflicting parameters the smaller stand", choice "conflict";
     ConflictBare = "conflict-bare" by "Which parameters stand in a conflict, if order does not matter":
@@ -127,15 +131,23 @@ variants! {
     PresenceBatched = "presence-batched" by "Batching":
         r"presence goes out five times a second, with what is in force then";
     PresenceLate = "presence-late" by "Delays up to `settle_s`":
-        r"presence goes out a quarter of a second after each change, to each sharer for themselves";
+        r"presence goes out a quarter of a second after each change or later, to each sharer for themselves";
+    StatusLate = "status-late" by "Delays up to `settle_s`":
+        r"others read the hash of a quarter of a second ago";
+    OwnStatusLate = "own-status-late" by "Delays up to `settle_s`":
+        r"users read their own hash of a quarter of a second ago", lets ["presence.read-your-write"] go;
+    AbsentAsNull = "absent-as-null" by "A field that is JSON `null` counts as absent":
+        r"where there is no hash, the field is null";
     RedeclareTold = "redeclare-told" by "silent redeclares (`presence.unchanged-silent`)":
         r"a declaration of what is in force sends an event";
     SyncEarly = "sync-early" by "Early, empty syncs":
-        r"long polls end early and with nothing, time and again";
+        r"long polls end early and with nothing, time and again", choice "polls";
+    PollsSleep = "polls-sleep" by "A waiting poll should wake":
+        r"long polls end with their time, and no sooner", choice "polls";
     OwnSessionsUntold = "own-sessions-untold" by "Events to the user's own other sessions (`presence.own-sessions`)":
         r"a user's own sessions are not told of the user's presence";
-    StrangersForbidden = "strangers-forbidden" by "403, 404 or 200 without the field for strangers":
-        r"strangers' presence is 403", choice "strangers";
+    StrangersNotFound = "strangers-not-found" by "403, 404 or 200 without the field for strangers":
+        r"strangers' presence is 404", choice "strangers";
     StrangersBare = "strangers-bare" by "403, 404 or 200 without the field for strangers":
         r"strangers' presence is there, without the field", choice "strangers";
     PresenceFieldRefused = "presence-field-refused" by "Ignoring or refusing (400) the field in `PUT presence`":
@@ -146,8 +158,14 @@ variants! {
     // Resolving.
     ResolveKnown = "resolve-known" by "To serve any known set besides the ones in section 11":
         r"any known set resolves for whoever may see the user";
+    ResolveLate = "resolve-late" by "Delays up to `settle_s`":
+        r"a union resolves a quarter of a second after it came into force";
+    SupersededForgotten = "superseded-forgotten" by "the one before the last change, within 60 s | should serve it":
+        r"a superseded hash resolves no longer", lets ["resolve.superseded"] go;
     EntitledSetServed = "entitled-set-served" by "To serve an unentitled user who presents an entitled user's server hash":
         r"whoever presents the hash of a server set is served it";
+    OtherUserNotFound = "other-user-not-found" by "should be answered with 403 `M_FORBIDDEN` or 404 `M_NOT_FOUND`":
+        r"whoever asks what somebody else is offered gets 404";
 
     // Between homeservers: what is asked and answered.
     FedOffersAlike = "fed-offers-alike" by "To offer other capabilities to servers than to clients":

@@ -23,8 +23,8 @@ pub(super) struct Forger<'f> {
 pub(super) struct Forgery {
     /// What is wrong with the signature.
     what: &'static str,
-    /// What is added to the URI that is sent, and not to the one that is signed.
-    adds: &'static str,
+    /// Whether the URI that is sent has a query more than the one that is signed.
+    adds_query: bool,
     /// Whether the specification itself says 401.
     says_401: bool,
     /// Whether it needs a body.
@@ -79,12 +79,12 @@ pub(super) static ALL: [Forgery; 19] = [
     }),
     forgery("taken from another request", |forger| written(forger.honest.signature(forger.instead))),
     forgery("made for a query that is not sent", |forger| {
-        let uri = format!("{}?forged=1", forger.sent.uri);
+        let uri = with_query(&forger.sent.uri);
         let signed = SignedRequest { uri: &uri, ..forger.signed() };
         written(signed.signed_by(forger.honest.peer().key()))
     }),
     Forgery {
-        adds: "?forged=1",
+        adds_query: true,
         ..forgery("made without the query that is sent", |forger| {
             written(forger.signed().signed_by(forger.honest.peer().key()))
         })
@@ -113,7 +113,7 @@ pub(super) static ALL: [Forgery; 19] = [
 ];
 
 const fn forgery(what: &'static str, header: fn(&Forger<'_>) -> Option<String>) -> Forgery {
-    Forgery { what, adds: "", says_401: false, of_a_body: false, header }
+    Forgery { what, adds_query: false, says_401: false, of_a_body: false, header }
 }
 
 impl Forgery {
@@ -125,7 +125,10 @@ impl Forgery {
 
     /// Sends what is forged.
     pub(super) async fn send(&self, forger: &Forger<'_>) -> Result<Reply, Stop> {
-        let uri = format!("{}{}", forger.sent.uri, self.adds);
+        let uri = match self.adds_query {
+            true => with_query(&forger.sent.uri),
+            false => forger.sent.uri.clone(),
+        };
         forger.honest.send_as(&Letter { uri, ..forger.sent.clone() }, (self.header)(forger)).await
     }
 
@@ -159,6 +162,11 @@ fn written(header: XMatrix) -> Option<String> {
     Some(header.to_string())
 }
 
+/// The same URI with one parameter more; where a binding gives it a query, that is not the first.
+fn with_query(uri: &str) -> String {
+    format!("{uri}{}forged=1", if uri.contains('?') { '&' } else { '?' })
+}
+
 /// The same signature but for a bit in its middle.
 fn one_bit_off(sig: &str) -> String {
     let mut bytes = STANDARD_NO_PAD.decode(sig).unwrap_or_default();
@@ -167,4 +175,15 @@ fn one_bit_off(sig: &str) -> String {
         *byte ^= 1;
     }
     STANDARD_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_added_to_one_that_is_there() {
+        assert_eq!(with_query("/sets/x"), "/sets/x?forged=1");
+        assert_eq!(with_query("/sets?hash=x"), "/sets?hash=x&forged=1");
+    }
 }

@@ -49,6 +49,22 @@ fn escapes_what_it_must_and_nothing_else() {
     assert_eq!(canonical(all), bytes);
 }
 
+/// Beside other characters an escape is hard to miss; alone it shows whether every string is looked at.
+#[test]
+fn escapes_in_a_string_of_one_character_too() {
+    for (text, bytes) in [
+        ("\"", r#""\"""#),
+        ("\\", r#""\\""#),
+        ("\0", r#""\u0000""#),
+        ("\u{1f}", r#""\u001f""#),
+        ("\n", r#""\n""#),
+        (" ", r#"" ""#),
+        ("!", r#""!""#),
+    ] {
+        assert_eq!(String::from_utf8(to_bytes(&Json::String(text.to_owned()))).unwrap(), bytes);
+    }
+}
+
 #[test]
 fn orders_keys_by_code_point() {
     assert_eq!(canonical("{\"\u{1f602}\":1,\"\u{fb33}\":2}"), "{\"\u{fb33}\":2,\"\u{1f602}\":1}");
@@ -63,6 +79,10 @@ fn names_each_mistake_and_its_place() {
         ("{\0}\0", "utf-16", 0),
         ("\0{\0}", "utf-16", 0),
         ("7\0", "utf-16", 0),
+        ("\x007", "utf-16", 0),
+        ("{\0}\0\n", "syntax", 1),
+        ("\0{\0}\n", "syntax", 0),
+        ("7\0\0\0", "trailing-bytes", 1),
         ("\"\0\"", "control-character", 1),
         ("\0\0\0{", "syntax", 0),
         ("{\"a\":1", "unexpected-end", 6),
@@ -85,6 +105,9 @@ fn names_each_mistake_and_its_place() {
         ("[ 1.5]", "float", 2),
         ("[0,-0.0]", "float", 3),
         (r#"{"a": 1e2}"#, "float", 6),
+        (r#"[{"a":1.5}]"#, "float", 6),
+        (r#"[{"a":[{"b": -0}]}]"#, "negative-zero", 13),
+        (r#"[{"a": "\ud800"}]"#, "lone-surrogate", 8),
         ("1E+400", "float", 0),
         ("-0", "negative-zero", 0),
         ("[-0]", "negative-zero", 1),
@@ -165,6 +188,18 @@ fn a_number_of_any_length_is_named_and_abridged() {
         assert_eq!(error.kind.name(), name);
         assert!(error.to_string().len() < 150, "{error}");
     }
+}
+
+#[test]
+fn a_number_is_abridged_only_where_it_is_long() {
+    let named = |number: &str| match parse(number.as_bytes()).unwrap_err().kind {
+        JsonErrorKind::IntegerOutOfRange(named) => named,
+        other => panic!("{other:?}"),
+    };
+    let shown = "123456789012345678901234";
+    assert_eq!(named("12345678901234567890"), "12345678901234567890");
+    assert_eq!(named(shown), shown);
+    assert_eq!(named(&format!("{shown}5")), format!("{shown}... (25 characters)"));
 }
 
 #[test]

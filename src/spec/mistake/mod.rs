@@ -211,7 +211,7 @@ mod tests {
         let other = CapabilitySet::of(["m.cap.stickers.v1", "m.cap.turnserver.v1"]);
         let mut set = CapabilitySet::of(["m.cap.voip.v1", "m.cap.turnserver.v1"]);
         // Salted until the hash holds a character that the alphabets spell differently.
-        for salt in 0.. {
+        for salt in 0..256 {
             set.insert("m.cap.tricky", parameters.clone());
             if !CapabilitySet::union([&other, &set]).hash().is_url_plain() {
                 break;
@@ -258,11 +258,35 @@ mod tests {
         }
     }
 
+    /// What each mistake is set against: all else in a style is as it should be.
+    #[test]
+    fn a_style_without_a_mistake_is_canonical() {
+        let mut draw = super::super::draw::Draw::new(13, "styles");
+        for _ in 0..100 {
+            let bytes = draw.set(true).canonical_bytes();
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!(CANONICAL.text(&serde_json::from_str(&text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn the_right_digest_is_spelled_in_each_wrong_way() {
+        let of_empty = |name: &str| find(name).unwrap().hash_of_text("{}", "{}").unwrap();
+        let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(of_empty("hex"), hex);
+        assert_eq!(STANDARD_NO_PAD.decode(of_empty("base64-of-hex")).unwrap(), hex.as_bytes());
+        assert_eq!(of_empty("padded"), "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=");
+        assert_eq!(of_empty("url-safe"), "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o");
+        assert_eq!(of_empty("url-safe-padded"), "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o=");
+    }
+
     #[test]
     fn a_style_writes_what_its_name_says() {
         for (name, input, expected) in [
             ("unsorted", r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2}"#),
             ("unsorted-nested", r#"{"b":{"d":1,"c":2},"a":2}"#, r#"{"a":2,"b":{"d":1,"c":2}}"#),
+            ("unsorted-nested", r#"{"a":[{"d":1,"c":2}]}"#, r#"{"a":[{"d":1,"c":2}]}"#),
+            ("unsorted-nested", r#"[{"d":1,"c":2}]"#, r#"[{"d":1,"c":2}]"#),
             ("utf16-order", "{\"\u{fb33}\":1,\"\u{1f602}\":2}", "{\"\u{1f602}\":2,\"\u{fb33}\":1}"),
             ("folded-order", r#"{"B":1,"a":2}"#, r#"{"a":2,"B":1}"#),
             ("integer-keys-first", r#"{"!":0,"10":1,"9":2,"01":3}"#, r#"{"9":2,"10":1,"!":0,"01":3}"#),
