@@ -4,14 +4,21 @@ use serde_json::{Value, json};
 
 use super::site::*;
 use crate::reference::federation::test_kit::Peer;
+use crate::reference::state::Transaction;
 
-const FIELD: &str = "org.matrix.capability_sets";
+pub(super) const FIELD: &str = "org.matrix.capability_sets";
 
 impl Site {
+    /// All that waits for a homeserver.
+    pub(super) fn transactions(&self, peer: &Peer) -> Vec<Transaction> {
+        let next = || self.server.with(|state, now| state.next_transaction(now, &peer.name));
+        std::iter::from_fn(next).collect()
+    }
+
     /// What a homeserver is to be told of a user's hash: the last entry of all that waits for it.
     fn tells(&self, peer: &Peer, user: &str) -> Option<Value> {
         let mut last = None;
-        while let Some(transaction) = self.server.with(|state, now| state.next_transaction(now, &peer.name)) {
+        for transaction in self.transactions(peer) {
             let edus = transaction.body["edus"].as_array().unwrap().clone();
             let entries = edus.iter().flat_map(|edu| edu["content"]["push"].as_array().unwrap());
             let about = entries.filter(|entry| entry["user_id"] == *user);
@@ -21,7 +28,7 @@ impl Site {
     }
 
     /// A homeserver sends a transaction with these entries.
-    async fn hears(&self, peer: &Peer, id: &str, entries: Value) {
+    pub(super) async fn hears(&self, peer: &Peer, id: &str, entries: Value) {
         self.hears_all(peer, id, &[entries]).await;
     }
 
@@ -36,11 +43,11 @@ impl Site {
     }
 }
 
-fn entry(user: &str, field: Value) -> Value {
+pub(super) fn entry(user: &str, field: Value) -> Value {
     json!({ "user_id": user, "presence": "offline", FIELD: field })
 }
 
-fn of(name: &str) -> Value {
+pub(super) fn of(name: &str) -> Value {
     json!({ "sha256": hash_of(set_of(&[name])) })
 }
 

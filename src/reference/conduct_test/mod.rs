@@ -5,6 +5,7 @@
 //! true by itself, so that a fault that survives the suite is the suite's gap.
 
 mod across;
+mod between_servers;
 mod declaring;
 mod freedoms;
 mod lookups;

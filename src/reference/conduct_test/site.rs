@@ -16,7 +16,7 @@ use crate::reference::arithmetic::Arithmetic;
 use crate::reference::federation::test_kit;
 use crate::reference::server::{Server, router};
 use crate::reference::state::{Login, NewUser};
-use crate::reference::{FaultSet, Options, ServerLimits};
+use crate::reference::{FaultSet, Options, ServerLimits, VariantSet};
 use crate::spec::binding::encode;
 
 pub(super) const C: &str = "/_matrix/client/unstable/org.matrix.capability_sets";
@@ -97,6 +97,11 @@ pub(super) fn set_of(names: &[&str]) -> String {
 impl Site {
     pub(super) fn new(faults: FaultSet) -> Self {
         Self::with(Options { faults, ..Options::default() })
+    }
+
+    /// One that takes freedoms.
+    pub(super) fn taking(variants: VariantSet) -> Self {
+        Self::with(Options::default().taking(variants))
     }
 
     pub(super) fn with(options: Options) -> Self {

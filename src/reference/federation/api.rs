@@ -19,6 +19,7 @@ use crate::reference::http::{Answer, Call, Reply, read_body};
 use crate::reference::routes::{FedEndpoint, Variables};
 use crate::reference::server::Server;
 use crate::reference::variants::Variant;
+use crate::spec::binding::encode;
 
 /// Answers one request.
 pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
@@ -51,6 +52,18 @@ async fn reply(server: &Arc<Server>, request: Request) -> Answer {
         answer = answer(server, &parts, found, body) => answer,
         () = server.stopping() => Err(MatrixError::stopping("Stopping").into()),
     }
+}
+
+/// Asks a homeserver what homeservers ask of one whose user comes to a room, whatever it answers.
+async fn ask_around(federation: &Federation, origin: &str) {
+    let user = encode(&format!("@capcheck:{origin}"));
+    let (profile, devices) = (format!("query/profile?user_id={user}"), format!("user/devices/{user}"));
+    for question in ["version", &profile, &devices, "publicRooms?limit=1"] {
+        let path = format!("/_matrix/federation/v1/{question}");
+        drop(federation.ask(origin, "GET", &path, None).await);
+    }
+    let keys = json!({ "device_keys": { format!("@capcheck:{origin}"): [] } });
+    drop(federation.ask(origin, "POST", "/_matrix/federation/v1/user/keys/query", Some(&keys)).await);
 }
 
 /// What a homeserver is told that comes too fast.
@@ -99,7 +112,12 @@ async fn dispatch(
         FedEndpoint::Version => Ok(version()),
         FedEndpoint::Send => transactions::send(server, origin, call).await,
         FedEndpoint::MakeJoin => rooms::make_join(server, origin, call).await,
-        FedEndpoint::SendJoin => rooms::send_join(server, origin, call).await,
+        FedEndpoint::SendJoin => {
+            if server.may(Variant::FedAsksMore) {
+                ask_around(federation, origin).await;
+            }
+            rooms::send_join(server, origin, call).await
+        }
         FedEndpoint::MakeLeave => rooms::make_leave(server, origin, call).await,
         FedEndpoint::SendLeave => rooms::send_leave(server, origin, call).await,
         FedEndpoint::Invite => rooms::invite(server, origin, call).await,

@@ -16,7 +16,7 @@ use crate::spec::binding::Operation;
 
 /// What some users of other servers are offered besides, under a freedom; chosen like the other names, so
 /// that no hash of an offer needs a path to be encoded.
-const PREFERRED: &str = "m.cap.search.v1";
+const PREFERRED: &str = "m.cap.search.v2";
 
 /// Answers an operation.
 pub(super) fn answer(
@@ -53,7 +53,7 @@ fn larger_offer(server: &Server) -> Arc<Set> {
 fn refusal(server: &Server, usual: MatrixError) -> MatrixError {
     match server.may(Variant::FedErrorsOwn) {
         true => MatrixError { status: 410, errcode: "ORG.CAPCHECK.NOT_FOR_YOU".into(), ..usual },
-        false => usual,
+        false => usual.any_4xx(server.options.variants),
     }
 }
 
@@ -73,7 +73,7 @@ fn server_hash(server: &Server, origin: &str, call: &Call) -> Answer {
     if server.has(Fault::FedHashKnownUsersOnly) && !is_seen() {
         return Err(MatrixError::not_found("No such user").into());
     }
-    let is_preferred = server.may(Variant::FedOffersPerUser) && asked.len() % 2 == 0;
+    let is_preferred = server.may(Variant::FedOffersPerUser) && asked.len().is_multiple_of(2);
     let hash = &if is_preferred { larger_offer(server) } else { offer(server) }.hash;
     match server.has(Fault::FedHashBareString) {
         true => Ok(Reply::ok(&json!(hash))),

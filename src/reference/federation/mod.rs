@@ -7,8 +7,6 @@ mod api;
 mod authenticate;
 mod capabilities;
 mod flights;
-#[cfg(test)]
-mod freedoms_test;
 mod header;
 mod identity;
 mod keys;

@@ -23,7 +23,7 @@ const MAX_ANSWER: usize = (1 << 20) + (64 << 10);
 const POOL_IDLE: Duration = Duration::from_secs(3);
 
 /// For how long a homeserver that failed is asked nothing, under a freedom.
-const BACK_OFF: Duration = Duration::from_secs(60);
+const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// What another homeserver answered, in full.
 #[derive(Clone, Debug)]

@@ -51,12 +51,10 @@ pub(crate) async fn deliver(server: Arc<Server>) {
 /// Tells one homeserver all that waits for it, in order.
 async fn tell(server: Arc<Server>, destination: String) {
     let Some(federation) = &server.federation else { return };
-    loop {
-        if server.may(Variant::FedPresenceLate) {
-            tokio::time::sleep(LATE).await;
-        }
-        let next = server.with(|state, now| state.next_transaction(now, &destination));
-        let Some(transaction) = next else { return };
+    if server.may(Variant::FedPresenceLate) {
+        tokio::time::sleep(LATE).await;
+    }
+    while let Some(transaction) = server.with(|state, now| state.next_transaction(now, &destination)) {
         if !is_taken(federation, &destination, &transaction).await {
             return server.with(|state, _| state.give_up(&destination));
         }

@@ -184,6 +184,8 @@ variants! {
         r"every fifth request of another homeserver meets 429, and is told when to come again", between servers;
     FedAnswersLate = "fed-answers-late" by "Delays up to `settle_s`":
         r"answers to other homeservers take some milliseconds, and no two the same", between servers;
+    FedAsksMore = "fed-asks-more" by "To ask other homeservers for whatever else homeservers ask for":
+        r"the homeserver of a user who joins is asked for profile, devices, keys and rooms first", between servers;
     FedHttpClose = "fed-http-close" by "HTTP/1.1 with or without keep-alive":
         r"connections between servers are closed after every answer, in both directions", between servers;
 
@@ -203,7 +205,7 @@ variants! {
     FedNegativeCache = "fed-negative-cache" by "Negative caching within `negative_cache_s`, and back-off":
         r"failed lookups are remembered for a while, as the target file says", between servers;
     FedBackOff = "fed-back-off" by "Negative caching within `negative_cache_s`, and back-off":
-        r"a homeserver that is down, slow or broken is asked nothing for a minute", between servers;
+        r"a homeserver that is down, slow or broken is asked and told nothing for a second", between servers;
     Fed404As502 = "fed-404-as-502" by "404 for the remote's 404":
         r"the remote's 404 becomes 502", between servers;
     FedFailures504 = "fed-failures-504" by "The status should be 502 or 504":
