@@ -130,19 +130,19 @@ variants! {
         r"every event is sent again with the next answer of `/sync`";
     PresenceBatched = "presence-batched" by "Batching":
         r"presence goes out five times a second, with what is in force then";
-    PresenceLate = "presence-late" by "Delays up to `settle_s`":
+    PresenceLate = "presence-late" by "Delays up to `settle_s`, to each sharer another":
         r"presence goes out a quarter of a second after each change or later, to each sharer for themselves";
     StatusLate = "status-late" by "Delays up to `settle_s`":
         r"others read the hash of a quarter of a second ago";
     OwnStatusLate = "own-status-late" by "Delays up to `settle_s`":
         r"users read their own hash of a quarter of a second ago", lets ["presence.read-your-write"] go;
-    AbsentAsNull = "absent-as-null" by "A field that is JSON `null` counts as absent":
+    AbsentAsNull = "absent-as-null" by "`null` for an absent field":
         r"where there is no hash, the field is null";
     RedeclareTold = "redeclare-told" by "silent redeclares (`presence.unchanged-silent`)":
         r"a declaration of what is in force sends an event";
     SyncEarly = "sync-early" by "Early, empty syncs":
         r"long polls end early and with nothing, time and again", choice "polls";
-    PollsSleep = "polls-sleep" by "A waiting poll should wake":
+    PollsSleep = "polls-sleep" by "polls that do not wake":
         r"long polls end with their time, and no sooner", choice "polls";
     OwnSessionsUntold = "own-sessions-untold" by "Events to the user's own other sessions (`presence.own-sessions`)":
         r"a user's own sessions are not told of the user's presence";
