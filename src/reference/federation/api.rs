@@ -55,7 +55,8 @@ async fn reply(server: &Arc<Server>, request: Request) -> Answer {
 }
 
 /// Asks a homeserver what homeservers ask of one whose user comes to a room, whatever it answers.
-async fn ask_around(federation: &Federation, origin: &str) {
+async fn ask_around(server: Arc<Server>, origin: String) {
+    let (Some(federation), origin) = (&server.federation, &*origin) else { return };
     let user = encode(&format!("@capcheck:{origin}"));
     let (profile, devices) = (format!("query/profile?user_id={user}"), format!("user/devices/{user}"));
     for question in ["version", &profile, &devices, "publicRooms?limit=1"] {
@@ -114,7 +115,7 @@ async fn dispatch(
         FedEndpoint::MakeJoin => rooms::make_join(server, origin, call).await,
         FedEndpoint::SendJoin => {
             if server.may(Variant::FedAsksMore) {
-                ask_around(federation, origin).await;
+                tokio::spawn(ask_around(server.clone(), origin.to_owned()));
             }
             rooms::send_join(server, origin, call).await
         }

@@ -22,8 +22,9 @@ const MAX_ANSWER: usize = (1 << 20) + (64 << 10);
 /// Idle connections are dropped before the other side drops them.
 const POOL_IDLE: Duration = Duration::from_secs(3);
 
-/// For how long a homeserver that failed is asked nothing, under a freedom.
-const BACK_OFF: Duration = Duration::from_secs(1);
+/// For how long a homeserver that failed is asked and told nothing, under a freedom. It ends before news
+/// that is tried again is late: a homeserver that was merely slow must be told in time.
+const BACK_OFF: Duration = Duration::from_millis(250);
 
 /// What another homeserver answered, in full.
 #[derive(Clone, Debug)]

@@ -205,7 +205,7 @@ variants! {
     FedNegativeCache = "fed-negative-cache" by "Negative caching within `negative_cache_s`, and back-off":
         r"failed lookups are remembered for a while, as the target file says", between servers;
     FedBackOff = "fed-back-off" by "Negative caching within `negative_cache_s`, and back-off":
-        r"a homeserver that is down, slow or broken is asked and told nothing for a second", between servers;
+        r"a homeserver that is down, slow or broken is asked and told nothing for a moment", between servers;
     Fed404As502 = "fed-404-as-502" by "404 for the remote's 404":
         r"the remote's 404 becomes 502", between servers;
     FedFailures504 = "fed-failures-504" by "The status should be 502 or 504":
