@@ -45,9 +45,7 @@ fn tells(result: &RunResult, passed: &[&str], failed: Option<&[&str]>) {
 }
 
 /// What a target truly does that accepts whatever comes: it never refuses what it should take.
-const OF_A_YES_SAYER: [&str; 5] = [
-    // "Upload, then declare: accepted."
-    "upload.accept-after-upload",
+const OF_A_YES_SAYER: [&str; 4] = [
     // A set that it met is not asked for again: none is ever asked for, which is `upload.refuse-unknown`'s business.
     "upload.known-hash",
     "upload.known-after-logout",
@@ -60,12 +58,8 @@ const OF_A_YES_SAYER: [&str; 5] = [
 /// be had, no set is taken under its right hash, and the answer to an unknown hash, being that to
 /// everything, tells a client nothing. About all else such a target shows nothing, so no other row
 /// may fail; neither may one pass.
-const OF_EVERY_NO_SAYER: [&str; 4] = [
-    "hash.sha256-canonical-json",
-    "server.hash",
-    "upload.refusal-recognisable",
-    "upload.accept-after-upload",
-];
+const OF_EVERY_NO_SAYER: [&str; 3] =
+    ["hash.sha256-canonical-json", "server.hash", "upload.refusal-recognisable"];
 
 /// Whatever the failure, and these rules besides, which this one breaks.
 fn of_a_no_sayer(result: &RunResult, besides: &[&str]) {
