@@ -38,8 +38,8 @@ pub fn draw(count: usize, seed: u64) -> Vec<[Fault; 2]> {
 }
 
 fn breaks_a_must(fault: Fault) -> bool {
-    let is_must = |id: &&str| requirement::find(id).is_some_and(|rule| rule.level == Level::Must);
-    fault.breaks().iter().any(|id| is_must(&id))
+    let is_must = |id: &str| requirement::find(id).is_some_and(|rule| rule.level == Level::Must);
+    fault.breaks().iter().any(|id| is_must(id))
 }
 
 impl Couple {

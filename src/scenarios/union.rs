@@ -152,19 +152,24 @@ async fn does_not_depend_on_order(cx: &Cx) -> Ran {
     let (alice, bob) = (cx.user()?, cx.user()?);
     let sets: [CapabilitySet; 3] = cx.sets();
     let all: Vec<&CapabilitySet> = sets.iter().collect();
-    // Alice's sessions declare one by one, as they log in, in the order of the names, too.
-    alice.session().publish(&sets[0]).await?;
-    alice.log_in("tablet").await?.publish(&sets[1]).await?;
-    alice.log_in("laptop").await?.publish(&sets[2]).await?;
+    // Alice's sessions log in first, and then declare in the order of login, which is that of the names, too.
+    let sessions = [alice.session(), alice.log_in("tablet").await?, alice.log_in("laptop").await?];
+    for (session, set) in sessions.iter().zip(&sets) {
+        session.publish(set).await?;
+    }
     alice.session().reads_or_stop(&alice, &all).await?;
-    // Bob's log in first, and then declare in a drawn order with the sets turned round.
-    let sessions = [bob.log_in("laptop").await?, bob.log_in("tablet").await?, bob.session()];
+    // Bob's declare in a drawn order, each as it logs in.
     let mut order = [0, 1, 2];
     while order.is_sorted() {
         cx.draw(|draw| draw.shuffle(&mut order));
     }
     for at in order {
-        sessions[at].publish(&sets[at]).await?;
+        let session = match at {
+            0 => bob.session(),
+            1 => bob.log_in("tablet").await?,
+            _ => bob.log_in("laptop").await?,
+        };
+        session.publish(&sets[at]).await?;
     }
     check!(cx, "union.order-free", bob.session().status_settles_on(&bob, &Expect::union_of(&all)).await?);
     Ok(())

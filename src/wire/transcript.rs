@@ -1,9 +1,10 @@
 //! What a scenario sent and received, in order, with every secret blacked out as it is recorded.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 use url::Url;
 
@@ -23,20 +24,23 @@ const SECRET_KEYS: [&str; 7] =
 /// The keys among [`SECRET_KEYS`] whose values an answer may later echo elsewhere.
 const LEARNED_KEYS: [&str; 3] = ["access_token", "refresh_token", "login_token"];
 
+/// What is blacked out, and how it is found: in every text of a run, so each is prepared once.
+type Secrets = BTreeMap<String, Finder<'static>>;
+
 /// The exchanges of one scenario, and the secrets seen in it.
 #[derive(Debug)]
 pub struct Transcript {
     started: Instant,
     inner: Mutex<Inner>,
     /// The secrets of every transcript of the run: a hostile target may say one user's to another.
-    everywhere: Arc<Mutex<BTreeSet<String>>>,
+    everywhere: Arc<Mutex<Secrets>>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     exchanges: Vec<Arc<Exchange>>,
     /// Every spelling in which a secret may turn up, longest first when applied.
-    secrets: BTreeSet<String>,
+    secrets: Secrets,
     obeyed: Duration,
 }
 
@@ -218,7 +222,7 @@ fn request_headers(request: &Request) -> Vec<(String, String)> {
     token.into_iter().chain(signed).chain(content).collect()
 }
 
-fn redacted_headers(secrets: &BTreeSet<String>, response: &Response) -> Vec<(String, String)> {
+fn redacted_headers(secrets: &Secrets, response: &Response) -> Vec<(String, String)> {
     let redact = |(name, value): &(String, String)| match name.as_str() {
         "set-cookie" => (name.clone(), BLACK.to_owned()),
         _ => (name.clone(), black_out(secrets, value)),
@@ -227,14 +231,16 @@ fn redacted_headers(secrets: &BTreeSet<String>, response: &Response) -> Vec<(Str
 }
 
 /// Adds every spelling of a secret that a target could send back.
-fn conceal_in(secrets: &mut BTreeSet<String>, secret: &str) {
+fn conceal_in(secrets: &mut Secrets, secret: &str) {
     if secret.is_empty() {
         return;
     }
     let quoted = Value::from(secret).to_string();
-    secrets.insert(quoted.trim_matches('"').to_owned());
-    secrets.insert(crate::spec::binding::encode(secret));
-    secrets.insert(secret.to_owned());
+    let spellings =
+        [quoted.trim_matches('"').to_owned(), crate::spec::binding::encode(secret), secret.to_owned()];
+    for spelling in spellings {
+        secrets.entry(spelling).or_insert_with_key(|spelling| Finder::new(spelling).into_owned());
+    }
 }
 
 /// The tokens that an answer hands out.
@@ -250,14 +256,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn black_out(secrets: &BTreeSet<String>, text: &str) -> String {
-    let mut found: Vec<&String> = secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
+fn black_out(secrets: &Secrets, text: &str) -> String {
+    let is_in = |finder: &Finder<'_>| finder.find(text.as_bytes()).is_some();
+    let found = secrets.iter().filter(|(_, finder)| is_in(finder));
+    let mut found: Vec<&String> = found.map(|(secret, _)| secret).collect();
     found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     found.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), BLACK))
 }
 
 /// A body as reports show it, or its beginning where it is `length` bytes long: text, redacted, cut.
-fn show(secrets: &BTreeSet<String>, body: &[u8], length: usize) -> String {
+fn show(secrets: &Secrets, body: &[u8], length: usize) -> String {
     // A secret could straddle the cut, so some more than what is shown is redacted first.
     let mut head = &body[..body.len().min(SHOWN * 4)];
     // So could a character.

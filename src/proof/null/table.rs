@@ -21,7 +21,6 @@ const TOKENS: Holding = Holding {
 
 const TAKES_ALL: Holding = Holding {
     requirements: &[
-        "upload.accept-after-upload",
         "upload.known-hash",
         "upload.known-after-logout",
         "upload.known-from-others",
@@ -232,10 +231,7 @@ pub(super) static TABLE: &[NullTarget] = &[
             },
             Holding {
                 requirements: &[
-                    "upload.refuse-unknown",
-                    "upload.refusal-recognisable",
                     "upload.refusal-as-bound",
-                    "upload.accept-after-upload",
                     "upload.known-hash",
                     "upload.known-after-logout",
                     "upload.known-from-others",

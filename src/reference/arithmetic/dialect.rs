@@ -105,7 +105,10 @@ impl Dialect {
     }
 
     fn sorted(self, members: &[(String, Ordered)], depth: usize) -> Vec<&(String, Ordered)> {
-        let mut members: Vec<_> = members.iter().collect();
+        // Of equal keys the last stands, as it does in what is served.
+        let mut known = BTreeSet::new();
+        let mut members: Vec<_> = members.iter().rev().filter(|(key, _)| known.insert(key)).collect();
+        members.reverse();
         match self.order {
             Order::Collated => members.sort_by_key(|(key, _)| key.chars().map(weight).collect::<String>()),
             Order::Utf16 => members.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16())),

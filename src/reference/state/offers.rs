@@ -55,8 +55,10 @@ impl State {
         if self.has(Fault::HashVolatile) {
             return self.renumbered(user, &set);
         }
-        let kept =
-            [(Fault::GatingCachedFirst, Duration::MAX), (Fault::GatingCachedBriefly, Duration::from_secs(1))];
+        let kept = [
+            (Fault::GatingCachedFirst, Duration::MAX),
+            (Fault::GatingCachedBriefly, Duration::from_millis(200)),
+        ];
         match kept.into_iter().find(|(fault, _)| self.has(*fault)) {
             None => set,
             Some((_, kept)) => match &self.shared_offer {

@@ -127,7 +127,9 @@ impl State {
         };
         let at = self.advance();
         let (ignored, stands) = (self.has(Fault::EmptySetIgnored), self.has(Fault::RedeclareIgnored));
-        let late = self.has(Fault::UnionOneLate);
+        let others = self.users[session.user.0].devices.iter().filter(|(id, _)| *id != &*session.device);
+        let is_one_of_several = others.map(|(_, device)| &device.declared).any(Option::is_some);
+        let late = self.has(Fault::UnionOneLate) && is_one_of_several;
         if late {
             self.refresh_union(now, session.user);
         }

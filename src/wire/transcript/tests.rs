@@ -113,8 +113,8 @@ fn what_is_no_whole_answer_says_why() {
 #[test]
 fn the_beginning_of_a_long_answer_says_how_long_it_is() {
     // Cut in the middle of a character.
-    assert_eq!(show(&BTreeSet::new(), &"aä".as_bytes()[..2], 900), "a… (900 bytes in all)");
-    assert_eq!(show(&BTreeSet::new(), &"aä".as_bytes()[..2], 2), r"a\xc3");
+    assert_eq!(show(&Secrets::new(), &"aä".as_bytes()[..2], 900), "a… (900 bytes in all)");
+    assert_eq!(show(&Secrets::new(), &"aä".as_bytes()[..2], 2), r"a\xc3");
 }
 
 #[test]
