@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::reference::faults::Collateral;
 use crate::reference::{Fault, FaultSet, Named as _, Options};
 
 use super::trial::{self, Terms, Trial, TrialError};
@@ -27,6 +28,8 @@ pub struct Attribution {
     pub spared: BTreeMap<String, String>,
     /// The requirements that failed with those, and why, as the table has it.
     pub collateral: BTreeMap<String, &'static str>,
+    /// The requirements that fail with those at times, whether they did or not, and why.
+    pub at_times: BTreeMap<String, &'static str>,
     /// The requirements that failed and that the table does not explain, with what was found.
     pub unexplained: BTreeMap<String, String>,
     /// The requirements of which the table explains why they fail, and which did not.
@@ -38,40 +41,30 @@ pub struct Attribution {
 impl Attribution {
     /// What a trial says of a fault.
     pub fn of(fault: Fault, trial: &Trial) -> Self {
-        let explained: BTreeMap<&str, &'static str> = fault
-            .collateral()
-            .iter()
-            .flat_map(|along| along.requirements.iter().map(|id| (*id, along.because)))
-            .collect();
+        let explained = reasons(fault.collateral());
         let breaks = |id: &str| fault.breaks().contains(&id);
         let mut this = Self::nothing(fault);
         for (id, failure) in &trial.failed {
-            match explained.get(id.as_str()) {
+            match explained.get(id) {
                 _ if breaks(id) => drop(this.killed.insert(id.clone())),
                 Some(because) => drop(this.collateral.insert(id.clone(), because)),
+                None if this.at_times.contains_key(id) => {}
                 None => drop(this.unexplained.insert(id.clone(), failure.to_string())),
             }
         }
-        let failed = |id: &&&str| trial.failed.contains_key(**id);
+        let failed = |id: &str| trial.failed.contains_key(id);
         let spared = fault.breaks().iter().filter(|id| !failed(id));
         this.spared = spared.map(|id| ((*id).to_owned(), trial.said_of(id))).collect();
         let unseen = explained.keys().filter(|id| !failed(id) && !trial.does_not_apply(id));
-        this.unseen = unseen.map(|id| (*id).to_owned()).collect();
+        this.unseen = unseen.cloned().collect();
         this.harness_faults.clone_from(&trial.harness_faults);
         this
     }
 
     /// What the table says must come of it.
     pub fn expected(fault: Fault) -> Self {
-        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-        let along = fault.collateral().iter();
-        Self {
-            killed: ids(fault.breaks()).into_iter().collect(),
-            collateral: along
-                .flat_map(|c| ids(c.requirements).into_iter().map(|id| (id, c.because)))
-                .collect(),
-            ..Self::nothing(fault)
-        }
+        let killed = fault.breaks().iter().map(|id| (*id).to_owned()).collect();
+        Self { killed, collateral: reasons(fault.collateral()), ..Self::nothing(fault) }
     }
 
     fn nothing(fault: Fault) -> Self {
@@ -80,6 +73,7 @@ impl Attribution {
             killed: BTreeSet::new(),
             spared: BTreeMap::new(),
             collateral: BTreeMap::new(),
+            at_times: reasons(fault.collateral_at_times()),
             unexplained: BTreeMap::new(),
             unseen: Vec::new(),
             harness_faults: Vec::new(),
@@ -105,7 +99,8 @@ impl Attribution {
     /// Of two trials of one fault what both say against the suite: the second had more patience, and what
     /// failed in either did fail.
     fn confirmed_by(self, again: Self) -> Self {
-        let Self { mut killed, spared, collateral, unexplained, unseen, harness_faults, .. } = again;
+        let Self { mut killed, at_times, spared, collateral, unexplained, unseen, harness_faults, .. } =
+            again;
         killed.extend(self.killed);
         let mut ours = self.harness_faults;
         ours.extend(harness_faults);
@@ -119,9 +114,17 @@ impl Attribution {
                 .collect(),
             unseen: unseen.into_iter().filter(|id| self.unseen.contains(id)).collect(),
             killed,
+            at_times,
             harness_faults: ours,
         }
     }
+}
+
+/// Why each requirement fails along.
+fn reasons(collateral: &'static [Collateral]) -> BTreeMap<String, &'static str> {
+    let each =
+        |along: &'static Collateral| along.requirements.iter().map(|id| ((*id).to_owned(), along.because));
+    collateral.iter().flat_map(each).collect()
 }
 
 /// Tries the suite on a fault; once more, and with more patience, before anything is held against it.

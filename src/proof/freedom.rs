@@ -53,8 +53,8 @@ impl Combination {
     /// The shoulds that may fail with it.
     fn lets_go(&self) -> BTreeSet<&'static str> {
         let of_lapse = |fault: Fault| {
-            let along = fault.collateral().iter().flat_map(|along| along.requirements);
-            fault.breaks().iter().chain(along).copied()
+            let along = fault.collateral().iter().chain(fault.collateral_at_times());
+            fault.breaks().iter().chain(along.flat_map(|along| along.requirements)).copied()
         };
         let let_go = self.variants.iter().flat_map(|variant| variant.lets_go().iter().copied());
         let_go.chain(self.lapses.iter().flat_map(of_lapse)).collect()
@@ -68,8 +68,8 @@ impl Combination {
 
 /// Whether a fault breaks shoulds and nothing else.
 fn is_lapse(fault: Fault) -> bool {
-    let along = fault.collateral().iter().flat_map(|along| along.requirements);
-    fault.breaks().iter().chain(along).all(|id| is_should(id))
+    let along = fault.collateral().iter().chain(fault.collateral_at_times());
+    fault.breaks().iter().chain(along.flat_map(|along| along.requirements)).all(|id| is_should(id))
 }
 
 fn is_should(id: &str) -> bool {

@@ -9,7 +9,6 @@ use std::fmt::{Arguments, Write as _};
 use crate::reference::{Fault, Variant};
 use crate::spec::requirement::{self, Requirement};
 
-use super::attribution::Attribution;
 use super::freedom::Tolerance;
 use super::null;
 use super::run::Proof;
@@ -82,16 +81,19 @@ fn faults(page: &mut String, proof: &Proof) {
             put(page, format_args!("{}. ({})\n\n", capital(fault.summary()), fault.sentence()));
         }
         put(page, format_args!("Killed by {}.\n", list(attribution.killed.iter().map(String::as_str))));
-        for (because, ids) in collateral(attribution) {
+        for (because, ids) in by_reason(&attribution.collateral) {
             put(page, format_args!("\nWith it {}: {because}.\n", list(ids.into_iter())));
+        }
+        for (because, ids) in by_reason(&attribution.at_times) {
+            put(page, format_args!("\nAt times {}: {because}.\n", list(ids.into_iter())));
         }
     }
 }
 
-/// What failed along with a fault, by reason, in the order of the table.
-fn collateral(attribution: &Attribution) -> Vec<(&'static str, Vec<&str>)> {
+/// What fails along with a fault, by reason.
+fn by_reason<'a>(collateral: &'a BTreeMap<String, &'static str>) -> Vec<(&'static str, Vec<&'a str>)> {
     let mut reasons: Vec<(&'static str, Vec<&str>)> = Vec::new();
-    for (id, because) in &attribution.collateral {
+    for (id, because) in collateral {
         match reasons.iter_mut().find(|(known, _)| known == because) {
             Some((_, ids)) => ids.push(id),
             None => reasons.push((because, vec![id])),

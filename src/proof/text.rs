@@ -35,6 +35,9 @@ fn fault(page: &mut String, attribution: &Attribution, full: bool) -> Vec<String
     for (id, because) in attribution.collateral.iter().filter(|_| full) {
         put(page, format_args!("    along    {id}: {because}\n"));
     }
+    for (id, because) in attribution.at_times.iter().filter(|_| full) {
+        put(page, format_args!("    at times {id}: {because}\n"));
+    }
     attribution.findings()
 }
 

@@ -32,6 +32,11 @@ impl Fault {
         self.row().collateral
     }
 
+    /// The requirements that fail with those at times, as requests happen to meet, and why.
+    pub fn collateral_at_times(self) -> &'static [Collateral] {
+        self.row().at_times
+    }
+
     /// Whether all that it breaks lies between homeservers.
     pub fn is_between_servers(self) -> bool {
         self.breaks().iter().all(|requirement| requirement.starts_with("federation."))

@@ -25,6 +25,11 @@ fn faults_name_requirements_and_sentences_that_exist() {
         for id in fault.breaks() {
             assert!(requirement::find(id).is_some(), "{fault} breaks {id}, which does not exist");
         }
+        let collateral = fault.collateral().iter().chain(fault.collateral_at_times());
+        for id in collateral.flat_map(|along| along.requirements) {
+            assert!(requirement::find(id).is_some(), "{fault} takes {id} along, which does not exist");
+            assert!(!fault.breaks().contains(id), "{fault} breaks {id} and takes it along");
+        }
         let sentence = fault.sentence();
         assert!(requirement::sentence(sentence).is_some(), "{fault} cites {sentence}, which does not exist");
     }

@@ -1,10 +1,11 @@
 //! The faults, one row each: data, and the macro that makes it a type.
 
 /// Makes the enum and its table from one row a fault: `breaks` what it is, `with` what fails along with
-/// that, `because` of which.
+/// that, `because` of which, and what does so `at times`, as requests happen to meet.
 macro_rules! faults {
     ($($fault:ident = $id:literal breaks [$($broken:literal),+] of $sentence:literal: $summary:literal
-        $(, with [$($along:literal),+] because $because:expr)*;)+) => {
+        $(, with [$($along:literal),+] because $because:expr)*
+        $(, at times with [$($at_times:literal),+] because $chance:expr)*;)+) => {
         /// A deviation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fault {
@@ -18,6 +19,7 @@ macro_rules! faults {
             summary: $summary,
             breaks: &[$($broken),+],
             collateral: &[$(Collateral { requirements: &[$($along),+], because: $because }),*],
+            at_times: &[$(Collateral { requirements: &[$($at_times),+], because: $chance }),*],
             sentence: $sentence,
         },)+];
     };
@@ -30,6 +32,7 @@ pub(super) struct Row {
     pub(super) summary: &'static str,
     pub(super) breaks: &'static [&'static str],
     pub(super) collateral: &'static [Collateral],
+    pub(super) at_times: &'static [Collateral],
     pub(super) sentence: &'static str,
 }
 
@@ -146,7 +149,9 @@ faults! {
     GatingCachedFirst = "gating-cached-first" breaks ["gating.differs", "gating.every-entitled"] of "S2":
         r"the first answer is cached for every user";
     GatingCachedBriefly = "gating-cached-briefly" breaks ["gating.differs", "gating.no-leak"] of "S2":
-        r"answers are cached for a moment, without the user in the key";
+        r"answers are cached for a moment, without the user in the key",
+        at times with ["gating.every-entitled", "gating.same-entitlement"] because
+            r"whose answer is in the cache depends on who asked last";
     GatingLookAlike = "gating-look-alike" breaks ["gating.no-leak"] of "S2":
         r"entitlement is a search within the localpart, so look-alike names have it";
     GatingPerUser = "gating-per-user" breaks ["gating.same-entitlement"] of "S2":
