@@ -40,7 +40,7 @@ pub(super) struct ProveArgs {
     /// Fixes combinations, pairs, and what the suite draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Homeservers at once [default: two a processor]
+    /// Homeservers at once [default: three a processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Write all of it as JSON, - for stdout
@@ -90,9 +90,9 @@ impl ProveArgs {
     }
 }
 
-/// Trials wait more than they compute.
+/// Trials wait as much as they compute.
 fn default_jobs() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, usize::from)
+    3 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs the command.

@@ -64,6 +64,12 @@ pub enum TrialError {
     /// No client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// No thread, or no runtime on it.
+    #[error("a trial cannot start: {0}")]
+    Thread(#[from] io::Error),
+    /// It panicked.
+    #[error("a trial broke off")]
+    Broken,
     /// No random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
