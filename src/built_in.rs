@@ -105,8 +105,7 @@ fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> 
     });
     target.binding = options.binding.clone();
     target.limits.max_set_bytes = Some(options.limits.max_set_bytes);
-    // Idle sessions are granted half as much again: a busy machine must not end what the suite keeps active.
-    target.limits.connected_timeout = options.limits.connected_for.map(|granted| granted * 2 / 3);
+    target.limits.connected_timeout = options.limits.connected_timeout();
     target.limits.negative_cache = options.limits.failed_lookup_for;
     target.limits.in_flight = IN_FLIGHT;
     target.limits.remote_timeout = REMOTE_TIMEOUT;

@@ -22,6 +22,8 @@ use crate::reference::{
     self, Fault, FederationOptions, Grant, Named as _, Options, Running, ServerLimits, TlsIdentity,
     UnknownName, Variant,
 };
+use crate::spec::binding::Binding;
+use crate::target::template::binding_section;
 use crate::wire::authority::Authority;
 
 /// Within which another homeserver must answer: short, since whoever tries a suite on it waits for every
@@ -232,9 +234,10 @@ async fn serve(args: ServeArgs) -> ExitCode {
         Ok(options) => options,
         Err(error) => return fail(USAGE, error),
     };
+    let declared = declarations(&options);
     match reference::start(listen, options).await {
         Ok(server) => {
-            announce(&server);
+            announce(&server, &declared);
             interrupted.wait().await;
             server.stop().await;
             ExitCode::SUCCESS
@@ -254,10 +257,31 @@ fn list(lines: impl Iterator<Item = String>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// What a target file has to say about a homeserver with these options, where the defaults do not hold.
+fn declarations(options: &Options) -> String {
+    let limits = [
+        ("connected_timeout_s", options.limits.connected_timeout()),
+        ("negative_cache_s", Some(options.limits.failed_lookup_for).filter(|for_| !for_.is_zero())),
+    ];
+    let limits = limits.into_iter().filter_map(|(key, limit)| Some((key, limit?.as_secs_f64())));
+    let limits: String = limits.map(|(key, limit)| format!("{key} = {limit}\n")).collect();
+    let is_bound_elsewhere = options.binding != Binding::default();
+    let binding = match is_bound_elsewhere {
+        true => binding_section(&options.binding),
+        false => String::new(),
+    };
+    match limits.as_str() {
+        "" if !is_bound_elsewhere => String::new(),
+        "" => format!("its target file needs\n\n{binding}"),
+        _ => format!("its target file needs\n\n[limits]\n{limits}\n{binding}"),
+    }
+}
+
 /// One line on standard output, which scripts wait for; nobody may be reading it.
-fn announce(server: &Running) {
+fn announce(server: &Running, declared: &str) {
     let federation = server.federation_url().map(|url| format!(" federation {url}")).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     let line = writeln!(out, "listening on {} as {}{federation}", server.url(), server.server_name());
+    let line = line.and_then(|()| out.write_all(declared.as_bytes()));
     drop(line.and_then(|()| out.flush()));
 }

@@ -186,7 +186,10 @@ async fn aside(trial: Trying) -> Result<Done, TrialError> {
                 () = tell.closed() => None,
             }
         });
-        drop(done.map(|done| tell.send(done)));
+        // Where nobody waits any more, nobody is told.
+        if let Some(done) = done {
+            drop(tell.send(done));
+        }
     })?;
     told.await.unwrap_or(Err(TrialError::Broken))
 }

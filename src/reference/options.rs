@@ -239,6 +239,14 @@ pub struct ServerLimits {
     pub longest_poll: Duration,
 }
 
+impl ServerLimits {
+    /// What it says of idle sessions: less than they are granted, so that a busy machine does not end what
+    /// somebody keeps active.
+    pub fn connected_timeout(&self) -> Option<Duration> {
+        self.connected_for.map(|granted| granted * 2 / 3)
+    }
+}
+
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use capcheck::proof::markdown::page as markdown_of;
+use capcheck::proof::run::Proof;
 use capcheck::spec::requirement::{self, Requirement, Sentence};
 
 const PROTOCOL: &str = include_str!("../../docs/protocol.md");
@@ -199,4 +201,16 @@ fn no_link_leads_nowhere() {
             assert_eq!(dead_links(&path, &tampered).len(), 1, "{}: {link}", path.display());
         }
     }
+}
+
+/// Where nothing is found against the suite, the page follows from the tables, which `.ci/run` has proved.
+#[test]
+fn the_kill_matrix_is_what_the_tables_say() {
+    let page = markdown_of(&Proof::expected());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kill-matrix.md");
+    if std::env::var_os("CAPCHECK_WRITE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page, "docs/kill-matrix.md is stale: CAPCHECK_WRITE_DOCS=1 cargo test --test it docs");
 }

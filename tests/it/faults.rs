@@ -1,78 +1,31 @@
-//! Every fault of the built-in homeserver is found, by a requirement that it says it breaks.
+//! Every fault between homeservers is found by what it breaks; those that clients can see are for
+//! `capcheck prove --quick`, which `.ci/run` runs.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+use capcheck::proof::run::{self, Scope};
+use capcheck::reference::{Fault, Named as _};
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use capcheck::built_in;
-use capcheck::engine::plan::Plan;
-use capcheck::engine::result::{RequirementResult, RunResult, Selection};
-use capcheck::engine::{self, Options, Request};
-use capcheck::outcome::Outcome;
-use capcheck::reference::{self, Fault, FaultSet, Named as _};
-use capcheck::spec::requirement::{self, Level, Requirement};
-use futures_util::StreamExt as _;
-
-use crate::support::Silent;
-
-/// What the suite says of the requirements that a fault says it breaks.
-async fn judge(fault: Fault) -> RunResult {
-    let options =
-        reference::Options { faults: FaultSet::from_iter([fault]), ..reference::Options::default() };
-    let (mut target, server) = built_in::start(options).await.unwrap();
-    target.limits.settle = Duration::from_millis(300);
-    target.limits.request_timeout = Duration::from_secs(2);
-    let only = fault.breaks().iter().map(|id| (*id).to_owned()).collect();
-    let plan = Plan::new(Selection { only, strict: true, ..Selection::default() }).unwrap();
-    let options = Options { jobs: 8, fail_fast: false, all_transcripts: false };
-    let request = Request { target, second: None, plan, options, seed: 1, run_id: "faults".to_owned() };
-    let told = engine::run(request, &mut Silent, std::future::pending()).await.unwrap();
-    server.stop().await;
-    told.result
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_between_homeservers_is_killed_as_named() {
+    let faults: Vec<Fault> = Fault::all().filter(|fault| fault.is_between_servers()).collect();
+    let (tried, seed) = (faults.len(), 1);
+    let scope = Scope { faults, seed, jobs: 4, ..Scope::default() };
+    let proof = run::prove(scope, |_| {}, std::future::pending()).await.unwrap();
+    assert_eq!(proof.faults.len(), tried);
+    assert_eq!(proof.findings(), []);
 }
 
-/// Every fault is found by a requirement that it names, and every must and should is seen to fail on a
-/// fault that names it: a check that was never seen failing is not done.
-#[test]
-fn every_fault_and_every_check_is_seen_failing() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let judged: Vec<(Fault, RunResult)> = runtime.block_on(async {
-        futures_util::stream::iter(Fault::all())
-            .map(|fault| async move { (fault, judge(fault).await) })
-            .buffer_unordered(4)
-            .collect()
-            .await
-    });
-    let survivors: Vec<String> =
-        judged.iter().filter_map(|(fault, result)| survived(*fault, result)).collect();
-    assert!(survivors.is_empty(), "{} faults were not found:\n{}", survivors.len(), survivors.join("\n"));
-    let failed: BTreeSet<&str> =
-        judged.iter().flat_map(|(fault, result)| named_and_failed(*fault, result)).collect();
-    let binding = |rule: &&Requirement| rule.level > Level::May;
-    let never: Vec<&str> = requirement::all()
-        .iter()
-        .filter(binding)
-        .map(|rule| rule.id.as_str())
-        .filter(|id| !failed.contains(id))
-        .collect();
-    assert_eq!(never, [""; 0], "requirements that no fault was seen to break");
-}
-
-/// The requirements that a fault says it breaks, and that failed.
-fn named_and_failed(fault: Fault, result: &RunResult) -> impl Iterator<Item = &'static str> {
-    let failed = |id: &&&str| {
-        result.requirements.iter().any(|rule| rule.id == **id && rule.outcome == Outcome::Failed)
+/// Whoever stops waiting has what was tried so far, and the trials end with them.
+#[tokio::test]
+async fn a_proof_that_is_interrupted_keeps_what_it_has() {
+    let scope = Scope { faults: vec![Fault::HashPadded, Fault::HashHex], jobs: 1, ..Scope::default() };
+    let (first, ended) = tokio::sync::oneshot::channel();
+    let mut first = Some(first);
+    let tell = |_: &run::Done| {
+        if let Some(first) = first.take() {
+            let _ = first.send(());
+        }
     };
-    fault.breaks().iter().filter(failed).copied()
-}
-
-fn survived(fault: Fault, result: &RunResult) -> Option<String> {
-    let said = |rule: &RequirementResult| {
-        format!("    {} {} {}", rule.id, rule.outcome.word(), rule.reason.as_deref().unwrap_or_default())
-    };
-    let words: Vec<String> = result.requirements.iter().map(said).collect();
-    let preflight = result.preflight_error.as_deref().unwrap_or_default();
-    let killed = named_and_failed(fault, result).next().is_some();
-    (!killed).then(|| format!("  {} {preflight}\n{}", fault.id(), words.join("\n")))
+    let proof = run::prove(scope, tell, async { drop(ended.await) }).await.unwrap();
+    assert!(proof.interrupted);
+    assert_eq!(proof.faults.len(), 1);
 }

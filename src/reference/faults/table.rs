@@ -239,6 +239,8 @@ faults! {
         r"a declaration without a `sha256` is accepted, and nothing comes of it";
     UnionHoldsServerSet = "union-holds-server-set" breaks ["union.single", "union.of-all"] of "C3":
         r"the server's own capabilities are part of the union";
+    UnionOfOwnNames = "union-of-own-names" breaks ["union.single", "union.of-all"] of "C3":
+        r"of what clients declare, only the capabilities that the server offers itself are counted";
     UnionOneLate = "union-one-late" breaks ["union.of-all"] of "C3":
         r"beside another session's, a declaration is written after the union is computed, which catches up with the next";
     UnionOfPolling = "union-of-polling" breaks ["presence.status", "presence.sync"] of "C3":

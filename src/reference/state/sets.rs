@@ -369,6 +369,12 @@ impl State {
             return sets;
         }
         sets.extend(owner.ghosts.iter().cloned());
+        if self.has(Fault::UnionOfOwnNames) {
+            let is_own = |name: &&String| owner.server_set.members.contains_key(*name);
+            let own =
+                |set: &Arc<Set>| self.arithmetic().of(set.members.keys().filter(is_own).map(String::as_str));
+            sets = sets.iter().map(own).collect();
+        }
         if self.has(Fault::UnionHoldsServerSet) && !sets.is_empty() {
             sets.push(owner.server_set.clone());
         }

@@ -29,12 +29,12 @@ scenarios! { federation:
 
 async fn serves_the_set_of_a_user_to_who_shares_a_room(cx: &Cx) -> Ran {
     let (alice, beta) = (cx.user()?, cx.homeserver(0).await?);
-    let (phone, tablet) = (alice.session(), alice.log_in("tablet").await?);
+    let phone = alice.session();
     cx.room_with(&phone, &[&cx.remote_user(&beta)?]).await?;
     let [calls, maps] = cx.sets();
     phone.publish(&calls).await?;
     check!(cx, "federation.resolve", beta.can_resolve(&alice, &calls).await?);
-    tablet.publish(&maps).await?;
+    alice.log_in("tablet").await?.publish(&maps).await?;
     let union = CapabilitySet::union([&calls, &maps]);
     let resolved = beta.can_resolve(&alice, &union).await?;
     check!(cx, "federation.resolve", resolved.when("for a union that nobody uploaded"));
