@@ -6,7 +6,7 @@ use crate::engine::exit::{NON_CONFORMANT, USAGE};
 use crate::proof::coverage::{self, Coverage, Tables};
 use crate::report::{Destination, Place};
 
-use super::output::{fail, finish};
+use super::output::{destination, fail, finish};
 
 /// Show what rests on each sentence of the draft: requirements, scenarios, faults and vectors
 ///
@@ -21,13 +21,6 @@ pub(super) struct CoverageArgs {
     /// Write all of it as JSON; - is stdout, and then nothing else is printed there
     #[arg(long, value_name = "FILE", value_parser = destination)]
     json: Option<Destination>,
-}
-
-fn destination(text: &str) -> Result<Destination, String> {
-    match text {
-        "" => Err("a file, or - for stdout".to_owned()),
-        text => Ok(text.into()),
-    }
 }
 
 /// Runs the command.

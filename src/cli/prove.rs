@@ -14,7 +14,7 @@ use crate::reference::{Fault, Variant};
 use crate::report::{Destination, Place};
 
 use super::interrupt::Interrupt;
-use super::output::fail;
+use super::output::{destination, fail};
 
 /// Run the suite on every fault, legal variant and null target, and say what it missed or got wrong
 #[derive(Debug, clap::Args)]
@@ -60,13 +60,6 @@ fn null_target(id: &str) -> Result<&'static NullTarget, String> {
         Some(near) => format!("no null target is called {id:?}; the nearest is {near:?}"),
         None => format!("no null target is called {id:?}; there are {}", ids.collect::<Vec<_>>().join(", ")),
     })
-}
-
-fn destination(text: &str) -> Result<Destination, String> {
-    match text {
-        "" => Err("a file, or - for stdout".to_owned()),
-        text => Ok(text.into()),
-    }
 }
 
 impl ProveArgs {

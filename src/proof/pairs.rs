@@ -43,7 +43,8 @@ fn breaks_a_must(fault: Fault) -> bool {
 }
 
 impl Couple {
-    /// What a trial says of two faults.
+    /// What a trial says of two faults. That each hides the other is as bad as that neither is found: whoever
+    /// made both mistakes is told of none.
     pub fn of(faults: [Fault; 2], trial: &Trial) -> Self {
         let is_seen = |fault: &&Fault| fault.breaks().iter().any(|id| trial.failed.contains_key(*id));
         let masked: Vec<&'static str> =

@@ -6,15 +6,10 @@
 
 mod table;
 
-use std::fmt;
-use std::str::FromStr;
-
 pub use table::{Collateral, Fault};
 use table::{Row, TABLE};
 
-use super::named::{self, Named, NamedSet, ROWS, UnknownName};
-
-const _: () = assert!(TABLE.len() <= ROWS, "a set has no room for so many");
+use super::named::{NamedSet, named};
 
 impl Fault {
     /// What an implementer did wrong, as a clause.
@@ -52,35 +47,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-impl FromStr for Fault {
-    type Err = UnknownName;
-
-    fn from_str(id: &str) -> Result<Self, UnknownName> {
-        named::find(id)
-    }
-}
-
-impl Named for Fault {
-    const KIND: &'static str = "fault";
-
-    fn all() -> impl ExactSizeIterator<Item = Self> {
-        TABLE.iter().map(|row| row.fault)
-    }
-
-    fn id(self) -> &'static str {
-        self.row().id
-    }
-
-    fn place(self) -> usize {
-        self as usize
-    }
-}
+named!(Fault, "fault", fault);
 
 /// A set of faults; none makes the server conform.
 pub type FaultSet = NamedSet<Fault>;

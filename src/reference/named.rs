@@ -18,6 +18,46 @@ pub trait Named: Copy + Eq + fmt::Debug + 'static {
     fn place(self) -> usize;
 }
 
+/// Makes the rows of a table [`Named`], with their ids as their text. The table is `TABLE`; `$row` is the
+/// field of a row that holds what it names.
+macro_rules! named {
+    ($named:ident, $kind:literal, $row:ident) => {
+        impl $crate::reference::Named for $named {
+            const KIND: &'static str = $kind;
+
+            fn all() -> impl ExactSizeIterator<Item = Self> {
+                TABLE.iter().map(|row| row.$row)
+            }
+
+            fn id(self) -> &'static str {
+                self.row().id
+            }
+
+            fn place(self) -> usize {
+                self as usize
+            }
+        }
+
+        impl std::fmt::Display for $named {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.row().id)
+            }
+        }
+
+        impl std::str::FromStr for $named {
+            type Err = $crate::reference::UnknownName;
+
+            fn from_str(id: &str) -> Result<Self, Self::Err> {
+                $crate::reference::named::find(id)
+            }
+        }
+
+        const _: () = assert!(TABLE.len() <= $crate::reference::named::ROWS, "a set has no room for so many");
+    };
+}
+
+pub(super) use named;
+
 /// An id that nothing has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {kind} is called {id:?}; the nearest is {nearest:?}")]

@@ -8,16 +8,11 @@
 mod elsewhere;
 mod table;
 
-use std::fmt;
-use std::str::FromStr;
-
 pub(super) use elsewhere::binding as elsewhere;
 pub use table::Variant;
 use table::{Row, TABLE};
 
-use super::named::{self, Named, NamedSet, ROWS, UnknownName};
-
-const _: () = assert!(TABLE.len() <= ROWS, "a set has no room for so many");
+use super::named::{NamedSet, named};
 
 impl Variant {
     /// What the server does, as a clause.
@@ -50,35 +45,7 @@ impl Variant {
     }
 }
 
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-impl FromStr for Variant {
-    type Err = UnknownName;
-
-    fn from_str(id: &str) -> Result<Self, UnknownName> {
-        named::find(id)
-    }
-}
-
-impl Named for Variant {
-    const KIND: &'static str = "variant";
-
-    fn all() -> impl ExactSizeIterator<Item = Self> {
-        TABLE.iter().map(|row| row.variant)
-    }
-
-    fn id(self) -> &'static str {
-        self.row().id
-    }
-
-    fn place(self) -> usize {
-        self as usize
-    }
-}
+named!(Variant, "variant", variant);
 
 /// A set of variants; with none, the server does what `capcheck run` tests itself on.
 pub type VariantSet = NamedSet<Variant>;

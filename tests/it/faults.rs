@@ -1,12 +1,16 @@
-//! Every fault between homeservers is found by what it breaks; those that clients can see are for
-//! `capcheck prove --quick`, which `.ci/run` runs.
+//! What `capcheck prove` does, on a few faults: one for each requirement between homeservers. All of them are
+//! for `capcheck prove` itself, which `.ci/run` runs.
+
+use std::collections::BTreeSet;
 
 use capcheck::proof::run::{self, Scope};
 use capcheck::reference::{Fault, Named as _};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_between_homeservers_is_killed_as_named() {
-    let faults: Vec<Fault> = Fault::all().filter(|fault| fault.is_between_servers()).collect();
+async fn a_fault_of_each_requirement_between_homeservers_is_killed_as_named() {
+    let mut broken = BTreeSet::new();
+    let between_servers = Fault::all().filter(|fault| fault.is_between_servers());
+    let faults: Vec<Fault> = between_servers.filter(|fault| broken.insert(fault.breaks()[0])).collect();
     let (tried, seed) = (faults.len(), 1);
     let scope = Scope { faults, seed, jobs: 4, ..Scope::default() };
     let proof = run::prove(scope, |_| {}, std::future::pending()).await.unwrap();
