@@ -89,6 +89,7 @@ fn help_says_what_every_command_does() {
         "vectors",
         "vectors verify",
         "coverage",
+        "prove",
         "serve",
         "federation-ca",
     ] {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod cli_federation;
+mod cli_prove;
 mod coverage;
 mod docs;
 mod engine;
