@@ -25,6 +25,9 @@ use super::provision::Account;
 /// How much longer than the target's own deadline a silent peer holds an answer back.
 const HOLD_BEYOND: Duration = Duration::from_secs(15);
 
+/// How long a target that never asked for keys is given to show why.
+const GOODBYE: Duration = Duration::from_millis(500);
+
 /// How many requests, and how many incidents, are told of.
 const NOTED: usize = 5;
 
@@ -219,7 +222,7 @@ impl Link {
             // Nor need who knows no such path look at the signature.
             answers |= exchange.status() == Some(200) || is_unsupported(&exchange, &nowhere);
             if !answers {
-                self.target_reaches(&peer, target, &exchange)?;
+                self.target_reaches(&peer, target, &exchange).await?;
             }
             features.set(Feature::Operation(operation), standing(target, operation, &exchange, &nowhere));
         }
@@ -240,12 +243,14 @@ impl Link {
     }
 
     /// Whether the target can have asked the peer for its keys; one that has not refuses every signature.
-    fn target_reaches(&self, peer: &Peer, target: &Target, answer: &Exchange) -> Result<(), String> {
+    async fn target_reaches(&self, peer: &Peer, target: &Target, answer: &Exchange) -> Result<(), String> {
         let listen = target.federation.as_ref().map(|federation| federation.listen);
         let keys_fetched = peer.journal().arrivals().iter().any(|arrival| arrival.asked == Asked::Keys);
         if keys_fetched {
             return Ok(());
         }
+        // The target may answer before the broken handshake that made it answer so is written down.
+        self.peers.incidents_changed(0, GOODBYE).await;
         let incidents = self.peers.incidents();
         let said = answer.describe();
         let name = peer.name();
