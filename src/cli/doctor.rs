@@ -14,6 +14,7 @@ use crate::target::features::{Feature, Features, Standing};
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
+use super::runtime;
 use super::subject::SubjectArgs;
 
 /// Preflight alone: what it offers, what would be untestable, and why
@@ -25,10 +26,7 @@ pub(super) struct DoctorArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &DoctorArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(examine(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(examine(args))
 }
 
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {

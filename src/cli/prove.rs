@@ -15,6 +15,7 @@ use crate::report::{Destination, Place};
 
 use super::interrupt::Interrupt;
 use super::output::{destination, fail};
+use super::runtime;
 
 /// Run the suite on every fault, legal variant and null target, and say what it missed or got wrong
 #[derive(Debug, clap::Args)]
@@ -90,10 +91,7 @@ fn default_jobs() -> usize {
 
 /// Runs the command.
 pub(super) fn run(args: &ProveArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(prove(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(prove(args))
 }
 
 async fn prove(args: &ProveArgs) -> Result<ExitCode, ExitCode> {

@@ -14,6 +14,7 @@ use crate::spec::requirement::Level;
 
 use super::interrupt::Interrupt;
 use super::output::fail;
+use super::runtime;
 use super::subject::SubjectArgs;
 
 /// Test a homeserver and say what came of it
@@ -75,10 +76,7 @@ fn level() -> impl TypedValueParser<Value = Level> {
 
 /// Runs the command.
 pub(super) fn run(args: RunArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(test(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(test(args))
 }
 
 async fn test(args: RunArgs) -> Result<ExitCode, ExitCode> {
