@@ -127,9 +127,7 @@ impl State {
         };
         let at = self.advance();
         let (ignored, stands) = (self.has(Fault::EmptySetIgnored), self.has(Fault::RedeclareIgnored));
-        let others = self.users[session.user.0].devices.iter().filter(|(id, _)| *id != &*session.device);
-        let is_one_of_several = others.map(|(_, device)| &device.declared).any(Option::is_some);
-        let late = self.has(Fault::UnionOneLate) && is_one_of_several;
+        let late = self.has(Fault::UnionOneLate) && self.others_have_declared(session);
         if late {
             self.refresh_union(now, session.user);
         }
@@ -152,15 +150,21 @@ impl State {
         if self.may(Variant::PresenceOnline) {
             self.see(now, session.user, Availability::Online);
         }
-        let before = self.in_force(session.user);
+        let before = self.may(Variant::RedeclareTold).then(|| self.in_force(session.user));
         if !late {
             self.refresh_union(now, session.user);
         }
-        if self.may(Variant::RedeclareTold) && before == self.in_force(session.user) {
+        if before.is_some_and(|before| before == self.in_force(session.user)) {
             self.publish_presence(now, session.user);
         }
         self.mind_idling(now);
         Ok(())
+    }
+
+    /// Whether another session of the same user has declared a set.
+    fn others_have_declared(&self, session: &Session) -> bool {
+        let others = self.users[session.user.0].devices.iter().filter(|(id, _)| *id != &*session.device);
+        others.map(|(_, device)| &device.declared).any(Option::is_some)
     }
 
     /// The set that a session may declare by its hash: any that is known.
