@@ -99,10 +99,7 @@ async fn start_under(authority: &Authority, mut options: Options) -> Result<(Tar
 /// What a target file would say of it.
 fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> {
     let mut target = Target::at(base_url(&server.url())?);
-    target.gating = options.grants.iter().find_map(|grant| {
-        let prefix = grant.users.strip_suffix('*')?.to_owned();
-        Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
-    });
+    target.gating = gating(options);
     target.binding = options.binding.clone();
     target.limits.max_set_bytes = Some(options.limits.max_set_bytes);
     target.limits.connected_timeout = options.limits.connected_timeout();
@@ -110,4 +107,12 @@ fn declare(options: &Options, server: &Running) -> Result<Target, BuiltInError> 
     target.limits.in_flight = IN_FLIGHT;
     target.limits.remote_timeout = REMOTE_TIMEOUT;
     Ok(target)
+}
+
+/// What a target file would say of the first capability that it grants by the beginning of a name.
+pub(crate) fn gating(options: &Options) -> Option<Gating> {
+    options.grants.iter().find_map(|grant| {
+        let prefix = grant.users.strip_suffix('*')?.to_owned();
+        Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
+    })
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use capcheck::built_in::{self, Pair};
-use capcheck::engine::Prepared;
+use capcheck::engine::{Prepared, run_id};
 use capcheck::outcome::Outcome;
 use capcheck::reference::Options;
 use capcheck::report;
@@ -74,7 +74,7 @@ async fn subject() -> Result<Subject, String> {
             (pair.target.clone(), Some(pair))
         }
     };
-    let run_id = getrandom::u64().map(|nonce| format!("{nonce:016x}")).map_err(|error| error.to_string())?;
+    let run_id = run_id::fresh().map_err(|error| error.to_string())?;
     let prepared = Prepared::new(target, second, 0, &run_id).await.map_err(|error| error.to_string())?;
     Ok(Subject { prepared, strict, _servers: servers })
 }

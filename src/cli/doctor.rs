@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::engine::exit::{FAULT, PREFLIGHT, USAGE};
-use crate::engine::{PrepareError, Prepared};
+use crate::engine::{PrepareError, Prepared, run_id};
 use crate::report;
 use crate::scenarios::{self, Scenario};
 use crate::spec::binding::Operation;
@@ -14,6 +14,7 @@ use crate::target::features::{Feature, Features, Standing};
 use crate::target::provision::{Cast, Provisioner};
 
 use super::output::{fail, finish};
+use super::runtime;
 use super::subject::SubjectArgs;
 
 /// Preflight alone: what it offers, what would be untestable, and why
@@ -25,18 +26,15 @@ pub(super) struct DoctorArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &DoctorArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(examine(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(examine(args))
 }
 
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, ExitCode> {
     let subject = args.subject.subject().await.map_err(|error| fail(USAGE, error))?;
-    let nonce = getrandom::u64().map_err(|error| fail(FAULT, error))?;
+    let run_id = run_id::fresh().map_err(|error| fail(FAULT, error))?;
     let (target, second) = (subject.target.clone(), subject.second.clone());
-    let prepared = Prepared::new(target.clone(), second.clone(), nonce, &format!("{nonce:016x}")).await;
-    let answer = match prepared {
+    // Without a seed of its own: it is for scenarios, and none plays.
+    let answer = match Prepared::new(target.clone(), second.clone(), 0, &run_id).await {
         Ok(prepared) => {
             let mut text = page(&target, prepared.features());
             if let Some((second, features)) = second.as_ref().zip(prepared.second()) {

@@ -11,6 +11,7 @@ mod list;
 mod output;
 mod prove;
 mod run;
+mod runtime;
 mod serve;
 mod subject;
 mod vectors;

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::exit::{FAULT, INTERRUPTED, NON_CONFORMANT, USAGE};
-use crate::engine::plan::nearest;
-use crate::proof::null::{self, NullTarget};
+use crate::proof::null::NullTarget;
 use crate::proof::run::{self, Done, Proof, Scope};
 use crate::proof::{json, markdown, pairs, text};
-use crate::reference::{Fault, Variant};
+use crate::reference::{Fault, Named as _, Variant};
 use crate::report::{Destination, Place};
 
 use super::interrupt::Interrupt;
 use super::output::{destination, fail};
+use super::runtime;
 
 /// Run the suite on every fault, legal variant and null target, and say what it missed or got wrong
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(super) struct ProveArgs {
     #[arg(long, value_name = "ID", conflicts_with = "quick")]
     variant: Vec<Variant>,
     /// This null target alone, and what else is named; repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "quick", value_parser = null_target)]
+    #[arg(long, value_name = "ID", conflicts_with = "quick", value_parser = <&NullTarget>::find)]
     null: Vec<&'static NullTarget>,
     /// So many random combinations of variants [default: 200 of everything, else none]
     #[arg(long, value_name = "N")]
@@ -52,14 +52,6 @@ pub(super) struct ProveArgs {
     /// Tell what fails along with each fault, and why
     #[arg(long, short)]
     verbose: bool,
-}
-
-fn null_target(id: &str) -> Result<&'static NullTarget, String> {
-    let ids = null::all().iter().map(|null| null.id);
-    null::find(id).ok_or_else(|| match nearest(id, ids.clone()) {
-        Some(near) => format!("no null target is called {id:?}; the nearest is {near:?}"),
-        None => format!("no null target is called {id:?}; there are {}", ids.collect::<Vec<_>>().join(", ")),
-    })
 }
 
 impl ProveArgs {
@@ -90,10 +82,7 @@ fn default_jobs() -> usize {
 
 /// Runs the command.
 pub(super) fn run(args: &ProveArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(prove(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(prove(args))
 }
 
 async fn prove(args: &ProveArgs) -> Result<ExitCode, ExitCode> {

@@ -8,12 +8,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::engine::exit::{self, FAULT, USAGE};
 use crate::engine::plan::Plan;
 use crate::engine::result::Selection;
-use crate::engine::{self, Options, Request, Told};
+use crate::engine::{self, Options, Request, Told, run_id};
 use crate::report::{ReportSpec, Sinks, Style, Terminal};
 use crate::spec::requirement::Level;
 
 use super::interrupt::Interrupt;
 use super::output::fail;
+use super::runtime;
 use super::subject::SubjectArgs;
 
 /// Test a homeserver and say what came of it
@@ -49,7 +50,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Repeat the names of an earlier run, on a server that has not seen them
-    #[arg(long, value_name = "ID", value_parser = run_id)]
+    #[arg(long, value_name = "ID", value_parser = run_id::parse)]
     run_id: Option<String>,
     /// Tell scenarios that passed, too, and every failure in full
     #[arg(long, short)]
@@ -73,22 +74,9 @@ fn level() -> impl TypedValueParser<Value = Level> {
     })
 }
 
-fn run_id(text: &str) -> Result<String, String> {
-    match !text.is_empty()
-        && text.len() <= 32
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    {
-        true => Ok(text.to_owned()),
-        false => Err("a run id is 1 to 32 of a-z and 0-9".to_owned()),
-    }
-}
-
 /// Runs the command.
 pub(super) fn run(args: RunArgs) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(test(args)).unwrap_or_else(|code| code),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(test(args))
 }
 
 async fn test(args: RunArgs) -> Result<ExitCode, ExitCode> {
@@ -130,7 +118,7 @@ async fn test(args: RunArgs) -> Result<ExitCode, ExitCode> {
     Ok(ExitCode::from(if code == exit::CONFORMANT && !complaints.is_empty() { USAGE } else { code }))
 }
 
-/// A seed that JavaScript can read, and 64 bits for names, both from the operating system unless given.
+/// A seed that JavaScript can read and a run id, both from the operating system unless given.
 fn nonces(args: &RunArgs) -> Result<(u64, String), getrandom::Error> {
     let seed = match args.seed {
         Some(seed) => seed,
@@ -138,7 +126,7 @@ fn nonces(args: &RunArgs) -> Result<(u64, String), getrandom::Error> {
     };
     let run_id = match &args.run_id {
         Some(run_id) => run_id.clone(),
-        None => format!("{:016x}", getrandom::u64()?),
+        None => run_id::fresh()?,
     };
     Ok((seed, run_id))
 }

@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::interrupt::Interrupt;
 use super::output::fail;
+use super::runtime;
 use crate::engine::exit::{FAULT, USAGE};
 use crate::proof::freedom::Combination;
 use crate::reference::{
@@ -218,32 +219,21 @@ pub(super) fn run(args: ServeArgs) -> ExitCode {
     if args.list_variants {
         return list(Variant::all().map(|it| format!("{it}: {} [{}]", it.summary(), it.freedom())));
     }
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(serve(args)),
-        Err(error) => fail(FAULT, format_args!("cannot start: {error}")),
-    }
+    runtime::block_on(serve(args))
 }
 
-async fn serve(args: ServeArgs) -> ExitCode {
-    let interrupted = match Interrupt::new() {
-        Ok(interrupted) => interrupted,
-        Err(error) => return fail(FAULT, format_args!("cannot wait for signals: {error}")),
-    };
+async fn serve(args: ServeArgs) -> Result<ExitCode, ExitCode> {
+    let interrupted = Interrupt::new();
+    let interrupted =
+        interrupted.map_err(|error| fail(FAULT, format_args!("cannot wait for signals: {error}")))?;
     let listen = args.listen;
-    let options = match args.options() {
-        Ok(options) => options,
-        Err(error) => return fail(USAGE, error),
-    };
+    let options = args.options().map_err(|error| fail(USAGE, error))?;
     let declared = declarations(&options);
-    match reference::start(listen, options).await {
-        Ok(server) => {
-            announce(&server, &declared);
-            interrupted.wait().await;
-            server.stop().await;
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(USAGE, error),
-    }
+    let server = reference::start(listen, options).await.map_err(|error| fail(USAGE, error))?;
+    announce(&server, &declared);
+    interrupted.wait().await;
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One line each; a reader that stops early is content.

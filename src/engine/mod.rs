@@ -6,6 +6,7 @@ pub mod plan;
 mod prepare;
 pub mod result;
 mod run;
+pub mod run_id;
 pub mod verdict;
 
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ pub struct Request {
     pub options: Options,
     /// Fixes shapes, sizes and order.
     pub seed: u64,
-    /// The nonce in every name; lower-case letters and digits.
+    /// The nonce in every name, of [`run_id`].
     pub run_id: String,
 }
 

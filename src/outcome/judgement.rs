@@ -33,6 +33,13 @@ impl Judgement {
         Self { holds, expected: expected.into(), actual: actual.into(), exchange, of_the_session: false }
     }
 
+    /// A judgement about nothing, for tests of what becomes of judgements.
+    #[cfg(test)]
+    pub(crate) fn bare(holds: bool) -> Self {
+        let (expected, actual) = ("a hash".to_owned(), "none".to_owned());
+        Self { holds, expected, actual, exchange: None, of_the_session: false }
+    }
+
     /// Both must hold; the first that does not is the one that is shown.
     pub fn and(self, other: impl FnOnce() -> Judgement) -> Judgement {
         match self.holds {
@@ -72,13 +79,8 @@ mod tests {
     use super::*;
 
     fn judgement(holds: bool, word: &str) -> Judgement {
-        Judgement {
-            holds,
-            expected: format!("{word} expected"),
-            actual: format!("{word} found"),
-            exchange: None,
-            of_the_session: false,
-        }
+        let (expected, actual) = (format!("{word} expected"), format!("{word} found"));
+        Judgement { expected, actual, ..Judgement::bare(holds) }
     }
 
     #[test]

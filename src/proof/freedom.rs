@@ -55,12 +55,8 @@ impl Combination {
 
     /// The shoulds that may fail with it.
     fn lets_go(&self) -> BTreeSet<&'static str> {
-        let of_lapse = |fault: Fault| {
-            let along = fault.collateral().iter().chain(fault.collateral_at_times());
-            fault.breaks().iter().chain(along.flat_map(|along| along.requirements)).copied()
-        };
         let let_go = self.variants.iter().flat_map(|variant| variant.lets_go().iter().copied());
-        let_go.chain(self.lapses.iter().flat_map(of_lapse)).collect()
+        let_go.chain(self.lapses.iter().flat_map(Fault::may_fail)).collect()
     }
 
     /// The ids of all that is in it.
@@ -71,8 +67,7 @@ impl Combination {
 
 /// Whether a fault breaks shoulds and nothing else.
 fn is_lapse(fault: Fault) -> bool {
-    let along = fault.collateral().iter().chain(fault.collateral_at_times());
-    fault.breaks().iter().chain(along.flat_map(|along| along.requirements)).all(|id| is_should(id))
+    fault.may_fail().all(is_should)
 }
 
 fn is_should(id: &str) -> bool {

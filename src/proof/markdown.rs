@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Write as _};
 
-use crate::reference::{Fault, Variant};
+use crate::reference::{Fault, Named as _, Variant};
 use crate::spec::requirement::{self, Requirement};
 
 use super::freedom::Tolerance;
-use super::null;
+use super::null::NullTarget;
 use super::run::Proof;
 
 /// The page.
@@ -124,7 +124,8 @@ fn nulls(page: &mut String, proof: &Proof) {
     page.push_str(
         "\n## Null targets\n\n| target | what it does | exit code | what truly holds |\n|---|---|---|---|\n",
     );
-    let rows = proof.nulls.iter().filter_map(|attempt| Some((attempt, null::find(attempt.id)?)));
+    let rows =
+        proof.nulls.iter().filter_map(|attempt| Some((attempt, <&NullTarget>::find(attempt.id).ok()?)));
     for (attempt, null) in rows {
         let holds = null.holds.iter().map(|holding| {
             format!("{} ({})", list(holding.requirements.iter().copied()), cell(holding.because))

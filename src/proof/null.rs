@@ -16,9 +16,11 @@ mod table;
 use serde::Serialize;
 
 use crate::engine::exit;
+use crate::reference::Named;
 
 use super::trial::{self, TrialError};
 use means::Means;
+use table::TABLE;
 
 /// A target that must not pass.
 #[derive(Debug)]
@@ -85,14 +87,17 @@ pub struct Attempt {
     pub findings: Vec<String>,
 }
 
-/// Every null target: first what is no homeserver, then what only pretends.
-pub fn all() -> &'static [NullTarget] {
-    table::TABLE
-}
+/// All of them: first what is no homeserver, then what only pretends.
+impl Named for &'static NullTarget {
+    const KIND: &'static str = "null target";
 
-/// The null target with this id.
-pub fn find(id: &str) -> Option<&'static NullTarget> {
-    all().iter().find(|null| null.id == id)
+    fn all() -> impl ExactSizeIterator<Item = Self> {
+        TABLE.iter()
+    }
+
+    fn id(self) -> &'static str {
+        self.id
+    }
 }
 
 impl Attempt {

@@ -8,7 +8,7 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::reference::{Fault, Named as _, Variant};
+use crate::reference::{Fault, Named, Variant};
 
 use super::attribution::{self, Attribution};
 use super::freedom::{self, Tolerance};
@@ -51,7 +51,7 @@ impl Scope {
     /// What can be tried in a minute: the faults that clients can see, and each variant.
     pub fn quick(seed: u64, jobs: usize) -> Self {
         let faults = Fault::all().filter(|fault| !fault.is_between_servers()).collect();
-        let (variants, nulls) = (Variant::all().collect(), null::all().iter().collect());
+        let (variants, nulls) = (Variant::all().collect(), <&NullTarget>::all().collect());
         Self { faults, variants, nulls, seed, jobs, ..Self::default() }
     }
 
@@ -105,7 +105,7 @@ impl Proof {
         Self {
             faults: Fault::all().map(Attribution::expected).collect(),
             variants: Variant::all().map(Tolerance::expected).collect(),
-            nulls: null::all().iter().map(Attempt::expected).collect(),
+            nulls: <&NullTarget>::all().map(Attempt::expected).collect(),
             ..Self::default()
         }
     }
@@ -133,12 +133,14 @@ impl Proof {
 
     /// Trials end in any order, and are told in that of the tables.
     fn sort(&mut self) {
-        let place = |id: &str| id.parse::<Fault>().map_or(usize::MAX, Fault::place);
-        self.faults.sort_by_key(|it| place(it.fault));
+        fn place<T: Named>(id: &str) -> usize {
+            T::find(id).map_or(usize::MAX, T::place)
+        }
+        self.faults.sort_by_key(|it| place::<Fault>(it.fault));
         self.variants.sort_by_key(|it| it.taken.first().and_then(|id| id.parse::<Variant>().ok()));
         self.combinations.sort_by_key(|it| it.seed);
-        self.nulls.sort_by_key(|it| null::all().iter().position(|null| null.id == it.id));
-        self.pairs.sort_by_key(|it| it.faults.map(place));
+        self.nulls.sort_by_key(|it| place::<&NullTarget>(it.id));
+        self.pairs.sort_by_key(|it| it.faults.map(place::<Fault>));
     }
 }
 

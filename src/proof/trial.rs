@@ -10,7 +10,7 @@ use crate::engine::event::{Event, Reporter};
 use crate::engine::exit;
 use crate::engine::plan::Plan;
 use crate::engine::result::{RunResult, Selection};
-use crate::engine::{self, Options, Request};
+use crate::engine::{self, Options, Request, run_id};
 use crate::outcome::{Finding, Outcome};
 use crate::reference;
 use crate::target::config::Target;
@@ -96,7 +96,7 @@ pub async fn on(target: Target, seed: u64) -> Result<Trial, TrialError> {
     let selection = Selection { strict: true, ..Selection::default() };
     let plan = Plan::new(selection).unwrap_or_else(|_| unreachable!("everything is a selection"));
     let options = Options { jobs: target.limits.in_flight, fail_fast: false, all_transcripts: false };
-    let run_id = format!("{:016x}", getrandom::u64()?);
+    let run_id = run_id::fresh()?;
     let request = Request { target, second: None, plan, options, seed, run_id };
     let told = engine::run(request, &mut Silent, std::future::pending()).await?;
     Ok(Trial::of(&told.result))

@@ -32,6 +32,12 @@ impl Fault {
         self.row().at_times
     }
 
+    /// Every requirement that may fail with it: those that it breaks, and those that fail along.
+    pub fn may_fail(self) -> impl Iterator<Item = &'static str> {
+        let along = self.collateral().iter().chain(self.collateral_at_times());
+        self.breaks().iter().chain(along.flat_map(|along| along.requirements)).copied()
+    }
+
     /// Whether all that it breaks lies between homeservers.
     pub fn is_between_servers(self) -> bool {
         self.breaks().iter().all(|requirement| requirement.starts_with("federation."))

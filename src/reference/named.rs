@@ -1,10 +1,10 @@
-//! What faults and variants have in common: a table of named rows, and sets of them.
+//! What faults, variants and null targets have in common: a table of named rows, and sets of them.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 /// Something that has a row in a table, and an id by which people call it.
-pub trait Named: Copy + Eq + fmt::Debug + 'static {
+pub trait Named: Copy + fmt::Debug + 'static {
     /// What such a thing is called, e.g. `fault`.
     const KIND: &'static str;
 
@@ -15,10 +15,18 @@ pub trait Named: Copy + Eq + fmt::Debug + 'static {
     fn id(self) -> &'static str;
 
     /// The row in the table, from 0.
-    fn place(self) -> usize;
+    fn place(self) -> usize {
+        Self::all().take_while(|named| named.id() != self.id()).count()
+    }
+
+    /// What an id names.
+    fn find(id: &str) -> Result<Self, UnknownName> {
+        let found = Self::all().find(|named| named.id() == id);
+        found.ok_or_else(|| UnknownName { kind: Self::KIND, id: id.to_owned(), nearest: nearest::<Self>(id) })
+    }
 }
 
-/// Makes the rows of a table [`Named`], with their ids as their text. The table is `TABLE`; `$row` is the
+/// Makes the rows of a table [`Named`] where an enum names them, with their ids as their text. The table is `TABLE`; `$row` is the
 /// field of a row that holds what it names.
 macro_rules! named {
     ($named:ident, $kind:literal, $row:ident) => {
@@ -48,7 +56,7 @@ macro_rules! named {
             type Err = $crate::reference::UnknownName;
 
             fn from_str(id: &str) -> Result<Self, Self::Err> {
-                $crate::reference::named::find(id)
+                $crate::reference::Named::find(id)
             }
         }
 
@@ -68,12 +76,6 @@ pub struct UnknownName {
     pub id: String,
     /// The id that looks most like it.
     pub nearest: &'static str,
-}
-
-/// What an id names.
-pub(super) fn find<T: Named>(id: &str) -> Result<T, UnknownName> {
-    let found = T::all().find(|named| named.id() == id);
-    found.ok_or_else(|| UnknownName { kind: T::KIND, id: id.to_owned(), nearest: nearest::<T>(id) })
 }
 
 fn nearest<T: Named>(id: &str) -> &'static str {

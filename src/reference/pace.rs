@@ -29,16 +29,12 @@ impl Pace {
     pub(super) fn limit(&self, variants: VariantSet) -> Option<Reply> {
         let request = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let limited = |variant, every: u64| variants.has(variant) && request.is_multiple_of(every);
-        let errcode = "M_LIMIT_EXCEEDED".into();
-        let error = MatrixError { status: 429, errcode, message: "Too many requests".into() };
         if limited(Variant::RateLimits, LIMITED) {
-            let mut body = error.body();
-            body["retry_after_ms"] = RETRY_AFTER_MS.into();
-            Some(Reply::json(error.status, &body))
+            Some(one_too_many(RETRY_AFTER_MS))
         } else if limited(Variant::RateLimitsHeader, LIMITED_BY_HEADER) {
             let by_date = (request / LIMITED_BY_HEADER).is_multiple_of(2);
             let when = if by_date { date(RETRY_AFTER_S) } else { RETRY_AFTER_S.to_string() };
-            Some(Reply { retry_after: when.try_into().ok(), ..error.into() })
+            Some(Reply { retry_after: when.try_into().ok(), ..too_many_requests().into() })
         } else {
             None
         }
@@ -49,6 +45,19 @@ impl Pace {
     pub(super) async fn dawdle(&self) {
         tokio::time::sleep(delay(self.answers.fetch_add(1, Ordering::Relaxed))).await;
     }
+}
+
+/// The answer to a request that is to come again after so many milliseconds (Matrix specification, "Rate
+/// limiting").
+pub(super) fn one_too_many(retry_after_ms: u64) -> Reply {
+    let error = too_many_requests();
+    let mut body = error.body();
+    body["retry_after_ms"] = retry_after_ms.into();
+    Reply::json(error.status, &body)
+}
+
+fn too_many_requests() -> MatrixError {
+    MatrixError { status: 429, errcode: "M_LIMIT_EXCEEDED".into(), message: "Too many requests".into() }
 }
 
 /// So many seconds from now, as HTTP has dates (RFC 9110, section 5.6.7).

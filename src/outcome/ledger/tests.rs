@@ -65,25 +65,15 @@ impl Bench {
     }
 }
 
-fn bare(holds: bool) -> Judgement {
-    Judgement {
-        holds,
-        expected: "a hash".to_owned(),
-        actual: "none".to_owned(),
-        exchange: None,
-        of_the_session: false,
-    }
-}
-
 #[tokio::test]
 async fn what_failed_once_stays_broken_and_every_failure_is_told() {
     let Bench { ledger, .. } = Bench::new().await;
-    assert!(ledger.check(MUST, bare(true)).await.unwrap());
+    assert!(ledger.check(MUST, Judgement::bare(true)).await.unwrap());
     assert_eq!(ledger.evaluated(), BTreeMap::from([(MUST, Evaluated::Held)]));
     assert!(ledger.findings().is_empty());
-    assert!(!ledger.check(MUST, bare(false)).await.unwrap());
-    assert!(!ledger.check(MUST, bare(false)).await.unwrap());
-    assert!(ledger.check(MUST, bare(true)).await.unwrap());
+    assert!(!ledger.check(MUST, Judgement::bare(false)).await.unwrap());
+    assert!(!ledger.check(MUST, Judgement::bare(false)).await.unwrap());
+    assert!(ledger.check(MUST, Judgement::bare(true)).await.unwrap());
     assert_eq!(ledger.evaluated(), BTreeMap::from([(MUST, Evaluated::Broken)]));
     let told: Vec<_> =
         ledger.findings().into_iter().map(|f| (f.requirement, f.expected, f.actual, f.exchange)).collect();
@@ -97,7 +87,7 @@ async fn optional_behaviour_that_is_absent_is_no_finding_whatever_became_of_the_
     let bench = Bench::new().await;
     let judgement = bench.refused(401, "M_UNKNOWN_TOKEN").await;
     assert!(!bench.ledger.check(MAY, judgement).await.unwrap());
-    assert!(bench.ledger.check(MAY, bare(true)).await.unwrap());
+    assert!(bench.ledger.check(MAY, Judgement::bare(true)).await.unwrap());
     assert_eq!(bench.ledger.evaluated(), BTreeMap::from([(MAY, Evaluated::DoneWithout)]));
     assert!(bench.ledger.findings().is_empty());
     assert!(!bench.asked_whoami().await);
@@ -110,11 +100,11 @@ async fn a_scenario_checks_what_it_says_it_covers_and_what_exists() {
         Err(Stop::HarnessFault { reason }) => reason,
         other => panic!("{other:?}"),
     };
-    let strayed = fault(ledger.check("server.set", bare(true)).await);
+    let strayed = fault(ledger.check("server.set", Judgement::bare(true)).await);
     assert_eq!(strayed, "the scenario checks server.set, which it does not say it covers");
     assert!(ledger.evaluated().is_empty() && ledger.checks() == 0);
     let ledger = Ledger::new(client, &["server.unheard-of"]);
-    let unknown = fault(ledger.check("server.unheard-of", bare(true)).await);
+    let unknown = fault(ledger.check("server.unheard-of", Judgement::bare(true)).await);
     assert_eq!(unknown, "there is no requirement server.unheard-of");
 }
 
@@ -187,7 +177,7 @@ async fn findings_hold_no_secret() {
     let judgement = Judgement {
         expected: "not syt_secret".to_owned(),
         actual: "it is syt_secret".to_owned(),
-        ..bare(false)
+        ..Judgement::bare(false)
     };
     bench.ledger.check(MUST, judgement).await.unwrap();
     let finding = bench.ledger.findings().remove(0);

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::built_in::BuiltInError;
+use crate::built_in::{self, BuiltInError};
 use crate::proof::trial::TrialError;
 use crate::reference::{self, Options, Running, StartError};
-use crate::target::config::{Entitled, Gating, Limits, Target};
+use crate::target::config::{Limits, Target};
 use crate::target::url::base_url;
 
 use super::front::{self, Answer, Asked, Pretender};
@@ -90,10 +90,7 @@ async fn homeserver(options: Options) -> Result<Running, TrialError> {
 fn target(url: Url, is_homeserver: bool) -> Target {
     let mut target = Target::at(url);
     let options = Options::default();
-    target.gating = options.grants.iter().find_map(|grant| {
-        let prefix = grant.users.strip_suffix('*')?.to_owned();
-        Some(Gating { capability: grant.capability.clone(), entitled: Entitled::Prefix(prefix) })
-    });
+    target.gating = built_in::gating(&options);
     target.limits = Limits {
         max_set_bytes: Some(options.limits.max_set_bytes),
         // What any of them ever does it does at once, and one look after the time is up is always taken.

@@ -1,7 +1,6 @@
 //! The null targets, one row each.
 
-use crate::reference::Options;
-use crate::spec::binding::{Binding, Operation, Route};
+use crate::reference::{Options, Variant, VariantSet};
 
 use super::answers::{self, after_preflight, to_operations};
 use super::means::Means::{Always, Before, Connection, Homeserver};
@@ -275,13 +274,7 @@ pub(super) static TABLE: &[NullTarget] = &[
     },
 ];
 
-/// The built-in homeserver with every operation at another path than the default one.
+/// The built-in homeserver with every operation elsewhere than a target file without a binding says.
 fn without_api() -> Options {
-    let mut binding = Binding::default();
-    for operation in Operation::ALL {
-        let route = binding.route(operation).clone();
-        let template = route.template.replace("org.matrix.capability_sets", "org.example.elsewhere");
-        binding.set_route(operation, Route { template, ..route });
-    }
-    Options { binding, ..Options::default() }
+    Options::default().taking(VariantSet::from_iter([Variant::BoundElsewhere]))
 }

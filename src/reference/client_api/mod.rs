@@ -85,7 +85,8 @@ fn dead_token(server: &Server, message: &'static str) -> Reply {
     if !server.may(Variant::SoftLogout) {
         return error.into();
     }
-    let body = json!({ "errcode": error.errcode, "error": error.message, "soft_logout": true });
+    let mut body = error.body();
+    body["soft_logout"] = true.into();
     Reply::json(error.status, &body)
 }
 

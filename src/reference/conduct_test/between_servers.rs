@@ -278,10 +278,9 @@ async fn asks_more(world: &World) -> bool {
     false
 }
 
-/// Whether answers take a while: one of the first two is not there at once.
+/// Whether answers take a while: not even the first is there at once.
 fn answers_late(world: &World) -> bool {
-    let at_once = || world.site.server_asks("GET", VERSION, None, None).now_or_never();
-    at_once().is_none() || at_once().is_none()
+    world.site.server_asks("GET", VERSION, None, None).now_or_never().is_none()
 }
 
 /// Whether news waits before it is taken up. Whoever is held up here for as long may miss it, but not

@@ -1,7 +1,6 @@
 //! The server-server API: finds the endpoint, the asking homeserver and the body, and lets a handler answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -16,10 +15,15 @@ use crate::reference::delivery;
 use crate::reference::errors::MatrixError;
 use crate::reference::faults::Fault;
 use crate::reference::http::{Answer, Call, Reply, read_body};
+use crate::reference::pace::one_too_many;
 use crate::reference::routes::{FedEndpoint, Variables};
 use crate::reference::server::Server;
 use crate::reference::variants::Variant;
 use crate::spec::binding::encode;
+
+/// Every so many-th request meets 429 under `fed-rate-limits`, and how long it is to wait.
+const LIMITED: usize = 5;
+const RETRY_AFTER_MS: u64 = 10;
 
 /// Answers one request.
 pub(in crate::reference) async fn handle(server: Arc<Server>, request: Request) -> Response {
@@ -42,10 +46,10 @@ async fn reply(server: &Arc<Server>, request: Request) -> Answer {
     };
     let nth = server.federation.as_ref().map_or(0, |federation| federation.nth());
     if server.may(Variant::FedAnswersLate) {
-        tokio::time::sleep(Duration::from_millis(nth as u64 * 7 % 40)).await;
+        server.pace.dawdle().await;
     }
-    if server.may(Variant::FedRateLimits) && nth % 5 == 4 {
-        return Err(too_fast());
+    if server.may(Variant::FedRateLimits) && nth % LIMITED == LIMITED - 1 {
+        return Err(one_too_many(RETRY_AFTER_MS));
     }
     tokio::select! {
         biased;
@@ -65,12 +69,6 @@ async fn ask_around(server: Arc<Server>, origin: String) {
     }
     let keys = json!({ "device_keys": { format!("@capcheck:{origin}"): [] } });
     drop(federation.ask(origin, "POST", "/_matrix/federation/v1/user/keys/query", Some(&keys)).await);
-}
-
-/// What a homeserver is told that comes too fast.
-fn too_fast() -> Reply {
-    let error = json!({ "errcode": "M_LIMIT_EXCEEDED", "error": "Too fast", "retry_after_ms": 10 });
-    Reply::json(429, &error)
 }
 
 async fn answer(

@@ -59,8 +59,8 @@ fn protocols(variants: VariantSet) -> Vec<Vec<u8>> {
 pub(crate) struct Federation {
     /// Signs requests, events and the key object.
     pub(crate) key: Arc<Ed25519KeyPair>,
-    /// Signs every other request, under a freedom.
-    spare: Ed25519KeyPair,
+    /// Signs every other request, under a freedom; nobody has it without.
+    spare: Option<Ed25519KeyPair>,
     server_name: String,
     variants: VariantSet,
     /// Requests so far, of others and to others: what is free to differ does so from one to the next.
@@ -83,8 +83,9 @@ impl Federation {
         let version: String = version.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = |version| Ed25519KeyPair::from_der(&Ed25519KeyPair::generate(), version);
         let key = |version| key(version).map_err(|error| failed(error.to_string()));
+        let needs_spare = variants.has(Variant::FedKeysSeveral);
         Ok(Self {
-            spare: key(format!("{version}_spare"))?,
+            spare: needs_spare.then(|| key(format!("{version}_spare"))).transpose()?,
             key: Arc::new(key(version)?),
             server_name: server_name.to_owned(),
             variants,

@@ -22,6 +22,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod uia;
+mod union;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use capcheck::engine::event::{Event, Reporter};
 use capcheck::engine::plan::Plan;
 use capcheck::engine::result::{RunResult, Selection};
-use capcheck::engine::{self, Options, Request};
+use capcheck::engine::{self, Options, Request, run_id};
 use capcheck::outcome::Outcome;
 use capcheck::reference::{self, Running};
 use capcheck::target::config::{Entitled, Gating, Target};
@@ -78,16 +78,12 @@ pub(crate) async fn run_pair(
     options: Options,
 ) -> RunResult {
     let plan = Plan::new(selection).unwrap();
-    let request = Request { target, second, plan, options, seed: 7, run_id: nonce() };
+    let run_id = run_id::fresh().unwrap();
+    let request = Request { target, second, plan, options, seed: 7, run_id };
     let mut silent = Silent;
     let run = engine::run(request, &mut silent, std::future::pending());
     // A run that waits for itself fails here instead of hanging.
     tokio::time::timeout(ENDS_WITHIN, run).await.expect("the run does not end").unwrap().result
-}
-
-/// A run id that no other run of these tests has.
-fn nonce() -> String {
-    format!("{:016x}", getrandom::u64().unwrap())
 }
 
 /// The ids of the requirements with this outcome.

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::engine::exit;
-use crate::proof::null::{Holding, all, find};
+use crate::proof::null::Holding;
+use crate::reference::Named as _;
 use crate::spec::requirement;
 
 /// What must fail, while `server.hash` holds.
@@ -95,9 +96,9 @@ fn a_pretender_that_preflight_stops_is_a_finding() {
 
 #[test]
 fn every_row_has_an_id_of_its_own_and_names_what_there_is() {
-    for (at, null) in all().iter().enumerate() {
-        assert!(all()[..at].iter().all(|other| other.id != null.id), "{} is there twice", null.id);
-        assert_eq!(find(null.id).map(|found| found.id), Some(null.id));
+    for (at, null) in <&NullTarget>::all().enumerate() {
+        assert_eq!(null.place(), at, "{} is there twice", null.id);
+        assert_eq!(<&NullTarget>::find(null.id).map(|found| found.id), Ok(null.id));
         assert_ne!(null.must.exit(), exit::CONFORMANT, "{}", null.id);
         let mut named: Vec<&str> = null.holding().collect();
         assert!(named.iter().all(|id| requirement::find(id).is_some()), "{}: {named:?}", null.id);
