@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod exit;
+mod outage;
 pub mod plan;
 mod prepare;
 pub mod result;
@@ -89,6 +90,7 @@ pub async fn run(
         notes: &world.features.notes,
     };
     let mut report_error = reporter.on(&started).err();
+    let played = Instant::now();
     let finished = match &obstacle {
         Some(Obstacle::Preflight(error)) => run::nothing(&plan, &client, None, &error.to_string()),
         Some(Obstacle::Interrupted) => {
@@ -100,7 +102,8 @@ pub async fn run(
     let stopped = finished.stopped;
     let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
     result.stopped = stopped;
-    result.observations = world.link.iter().flat_map(Link::observations).collect();
+    let away = outage::told(client.outages(), clock.since, played);
+    result.observations = away.into_iter().chain(world.link.iter().flat_map(Link::observations)).collect();
     prepare::end(&world).await;
     if let Some(Obstacle::Preflight(error)) = obstacle {
         result.preflight_error = Some(client.transcript().black_out(&error.to_string()));
@@ -115,6 +118,7 @@ enum Obstacle {
     Interrupted,
 }
 
+#[derive(Clone, Copy)]
 struct Clock {
     at: DateTime<Utc>,
     since: Instant,

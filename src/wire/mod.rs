@@ -4,6 +4,7 @@ pub mod authority;
 pub mod client;
 mod curl;
 pub mod exchange;
+mod outage;
 pub mod peer;
 mod rate_limit;
 mod raw;
@@ -13,5 +14,6 @@ pub mod transcript;
 
 pub use client::{Client, ClientConfig, ClientError, Counters};
 pub use exchange::{Answered, Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
+pub use outage::{Outage, Outages};
 pub use tls::TlsTrust;
 pub use transcript::Transcript;
