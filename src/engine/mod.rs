@@ -1,5 +1,6 @@
 //! Plans a run, runs it, and says what came of it.
 
+mod endpoints;
 pub mod event;
 pub mod exit;
 mod outage;
@@ -158,6 +159,7 @@ fn summarise(
         counts,
         requirements,
         scenarios,
+        endpoints: endpoints::told(client.counters(), world),
     }
 }
 

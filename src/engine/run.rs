@@ -371,7 +371,8 @@ impl Performance {
         };
         let reason = reason.map(|reason| transcript.redact_text(&reason));
         let shown = rules.all_transcripts || !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
-        play.met.part(shown);
+        let received = play.met.part(shown);
+        let (requests, rate_limited) = transcript.sent();
         let exchanges = told_in_order(transcript, &mut findings, shown);
         let requirements = play.scenario.covers.iter().filter(|id| rules.selected.contains(*id));
         let result = ScenarioResult {
@@ -382,6 +383,9 @@ impl Performance {
             duration_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             reason: reason.clone(),
             checks: play.ledger.checks(),
+            requests,
+            rate_limited,
+            received,
             findings,
             exchanges,
         };

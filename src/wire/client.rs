@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -13,6 +12,7 @@ use url::Url;
 
 use super::exchange::{Exchange, NetworkFault, Request, Response};
 use super::outage::{CONTROL, Outage, Outages};
+use super::tally::{Counters, Endpoint};
 use super::tls::{self, TlsTrust};
 use super::transcript::{Transcript, absolute};
 use super::{rate_limit, raw};
@@ -55,25 +55,6 @@ pub enum ClientError {
     /// The HTTP or TLS library refuses the configuration.
     #[error("cannot set up HTTP: {0}")]
     Setup(String),
-}
-
-/// What a run has sent so far.
-#[derive(Debug, Default)]
-pub struct Counters {
-    requests: AtomicU64,
-    rate_limited: AtomicU64,
-}
-
-impl Counters {
-    /// Requests sent.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Relaxed)
-    }
-
-    /// Answers with status 429.
-    pub fn rate_limited(&self) -> u64 {
-        self.rate_limited.load(Relaxed)
-    }
 }
 
 /// Sends requests to one base URL and records them in one transcript.
@@ -189,7 +170,6 @@ impl Client {
         for attempt in 0.. {
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
-            self.shared.counters.rate_limited.fetch_add(1, Relaxed);
             if obeyed + wait > self.config().max_obeyed {
                 return exchange;
             }
@@ -206,12 +186,14 @@ impl Client {
             true => self.shared.permits.acquire().await.ok(),
             false => None,
         };
-        self.shared.counters.requests.fetch_add(1, Relaxed);
+        let Shared { config, counters, .. } = &*self.shared;
+        let endpoint = Endpoint::of(&request, config.base.as_str());
+        counters.sent(&endpoint);
         let sent_at = Instant::now();
         let result = self.answer(&request).await;
         drop(permit);
-        let Shared { config, .. } = &*self.shared;
         let exchange = self.transcript.record(request, result, sent_at, &config.base, &config.tls);
+        counters.took(&endpoint, exchange.took, exchange.status());
         self.outages().learn(&exchange);
         exchange
     }

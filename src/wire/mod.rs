@@ -9,11 +9,13 @@ pub mod peer;
 mod rate_limit;
 mod raw;
 pub mod signing;
+mod tally;
 mod tls;
 pub mod transcript;
 
-pub use client::{Client, ClientConfig, ClientError, Counters};
+pub use client::{Client, ClientConfig, ClientError};
 pub use exchange::{Answered, Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
 pub use outage::{Outage, Outages};
+pub use tally::{Counters, Endpoint, Place, Spent};
 pub use tls::TlsTrust;
 pub use transcript::Transcript;
