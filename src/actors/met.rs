@@ -40,24 +40,22 @@ impl Met {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(acquaintance);
     }
 
-    /// Forgets them all, so that those end that nobody else holds; `shown` puts what the target sent them
-    /// into the transcript first.
-    pub(crate) fn part(&self, shown: bool) {
+    /// Forgets them all, so that those end that nobody else holds, and says how many requests the target
+    /// sent them; `shown` puts the first of those into the transcript.
+    pub(crate) fn part(&self, shown: bool) -> usize {
         let met = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if !shown {
-            return;
+        let arrivals = once(met.iter().flat_map(Acquaintance::arrivals).collect());
+        for (server, arrival) in arrivals.iter().take(if shown { MOST } else { 0 }) {
+            server.shown(arrival);
         }
-        for (server, arrival) in first(met.iter().flat_map(Acquaintance::arrivals).collect()) {
-            server.shown(&arrival);
-        }
+        arrivals.len()
     }
 }
 
-/// The first of what came, each once, though a scenario may meet a homeserver twice.
-fn first<S>(mut arrivals: Vec<(S, Arc<Arrival>)>) -> Vec<(S, Arc<Arrival>)> {
+/// What came, in order and each once, though a scenario may meet a homeserver twice.
+fn once<S>(mut arrivals: Vec<(S, Arc<Arrival>)>) -> Vec<(S, Arc<Arrival>)> {
     arrivals.sort_by_key(|(_, arrival)| arrival.at);
     arrivals.dedup_by(|(_, one), (_, other)| Arc::ptr_eq(one, other));
-    arrivals.truncate(MOST);
     arrivals
 }
 
@@ -110,11 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_are_shown_and_each_once() {
+    fn what_came_is_told_in_order_and_each_once() {
         let start = Instant::now();
         let after = |at| (at, arrival(start + Duration::from_millis(at), "/", ""));
         let mut arrivals: Vec<_> = (0..300).rev().map(after).collect();
         arrivals.extend(arrivals.clone());
-        assert!(first(arrivals).iter().map(|(at, _)| *at).eq(0..200));
+        assert!(once(arrivals).iter().map(|(at, _)| *at).eq(0..300));
     }
 }

@@ -105,7 +105,7 @@ impl Stage {
 
     /// Sends a request whose answer may well break down, such as one that no server should take.
     pub async fn ask_once(&self, request: Request) -> Result<Reply, Stop> {
-        self.judged(self.client.send(request).await)
+        self.judged(self.client.send(request.may_break()).await)
     }
 
     /// The answer, unless it says nothing about the rule under test.

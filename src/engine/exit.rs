@@ -54,6 +54,7 @@ mod tests {
             counts: Counts { scenarios: Tally { harness_fault, ..Tally::default() }, ..Counts::default() },
             requirements: Vec::new(),
             scenarios: Vec::new(),
+            endpoints: Vec::new(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Plans a run, runs it, and says what came of it.
 
+mod endpoints;
 pub mod event;
 pub mod exit;
+mod outage;
 pub mod plan;
 mod prepare;
 pub mod result;
@@ -90,6 +92,7 @@ pub async fn run(
         notes: &world.features.notes,
     };
     let mut report_error = reporter.on(&started).err();
+    let played = Instant::now();
     let finished = match &obstacle {
         Some(Obstacle::Preflight(error)) => run::nothing(&plan, &client, None, &error.to_string()),
         Some(Obstacle::Interrupted) => {
@@ -101,7 +104,8 @@ pub async fn run(
     let stopped = finished.stopped;
     let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
     result.stopped = stopped;
-    result.observations = world.link.iter().flat_map(Link::observations).collect();
+    let away = outage::told(client.outages(), clock.since, played);
+    result.observations = away.into_iter().chain(world.link.iter().flat_map(Link::observations)).collect();
     prepare::end(&world).await;
     if let Some(Obstacle::Preflight(error)) = obstacle {
         result.preflight_error = Some(client.transcript().black_out(&error.to_string()));
@@ -116,6 +120,7 @@ enum Obstacle {
     Interrupted,
 }
 
+#[derive(Clone, Copy)]
 struct Clock {
     at: DateTime<Utc>,
     since: Instant,
@@ -155,6 +160,7 @@ fn summarise(
         counts,
         requirements,
         scenarios,
+        endpoints: endpoints::told(client.counters(), world),
     }
 }
 

@@ -62,6 +62,8 @@ pub struct RunResult {
     pub requirements: Vec<RequirementResult>,
     /// Every selected scenario, in the order of the suite.
     pub scenarios: Vec<ScenarioResult>,
+    /// Every endpoint that was asked, that which took longest in all first.
+    pub endpoints: Vec<EndpointResult>,
 }
 
 /// Why a run ended early.
@@ -190,9 +192,41 @@ pub struct ScenarioResult {
     pub reason: Option<String>,
     /// How many checks were evaluated.
     pub checks: usize,
+    /// Requests sent, making users and taking them back included; each repetition after a 429 counts.
+    pub requests: usize,
+    /// Those of them that were answered with 429.
+    pub rate_limited: usize,
+    /// Requests of the target to the harness's homeservers that concern this scenario.
+    pub received: usize,
     /// The checks that failed.
     pub findings: Vec<Finding>,
     /// Everything sent and received: where it failed or was untestable, or everywhere with `--transcripts all`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Recorded>,
+}
+
+/// What an endpoint of a homeserver under test was asked in the whole run, preflight included, and how long
+/// that took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EndpointResult {
+    /// The base URL that was asked: the target's, its federation port's, or that of the second homeserver.
+    pub base: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path with `{name}` for what varies, without its query.
+    pub path: String,
+    /// The operation, where it is one; then the path is as the target file binds it.
+    pub operation: Option<String>,
+    /// Whether the target was asked to hold the request (a `/sync` that waits), or has to wait for another
+    /// homeserver itself: then the time says little about the target.
+    pub held: bool,
+    /// Requests sent; each repetition after a 429 counts.
+    pub requests: u64,
+    /// Those of them that were answered with 429.
+    pub rate_limited: u64,
+    /// From sending to the last byte of the answer, of all of them together, in milliseconds. They overlap:
+    /// the sum may be longer than the run.
+    pub total_ms: u64,
+    /// The longest of them, in milliseconds.
+    pub longest_ms: u64,
 }

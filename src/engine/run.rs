@@ -1,7 +1,7 @@
 //! Runs a plan: as many scenarios at once as allowed, each on a stage of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
@@ -16,6 +16,7 @@ use crate::target::provision::{Cast, Lease, ProvisionError};
 use crate::wire::{Client, Recorded, Transcript};
 
 use super::event::{Event, Reporter};
+use super::outage::{self, PERFORMANCES};
 use super::plan::Plan;
 use super::result::{ScenarioResult, Stopped};
 use super::verdict::{Ended, gates};
@@ -77,6 +78,9 @@ pub(super) async fn scenarios(
     let mut waiting: Vec<(usize, &'static Scenario)> = plan.scenarios.iter().copied().enumerate().collect();
     waiting.sort_by_key(|(_, scenario)| !scenario.needs.contains(&Feature::Federation));
     let mut waiting = waiting.into_iter();
+    // What failed while the target was away, from when it is likely to be back.
+    let mut again: VecDeque<(usize, &'static Scenario)> = VecDeque::new();
+    let mut performances = vec![0; plan.scenarios.len()];
     let mut running = JoinSet::new();
     let mut started: Vec<Option<Arc<Play>>> = vec![None; plan.scenarios.len()];
     let mut ended: Vec<Option<(Ended, ScenarioResult)>> = started.iter().map(|_| None).collect();
@@ -87,13 +91,20 @@ pub(super) async fn scenarios(
     };
     loop {
         while running.len() < options.jobs.max(1)
-            && let Some((at, scenario)) = waiting.next()
+            && let Some((at, scenario)) = waiting.next().or_else(|| again.pop_front())
         {
-            tell(&Event::ScenarioStarted { id: scenario.id });
-            let play = Arc::new(Play::new(scenario, at, client));
+            if performances[at] == 0 {
+                tell(&Event::ScenarioStarted { id: scenario.id });
+            }
+            performances[at] += 1;
+            let play = Arc::new(Play::new(scenario, at, client).for_time(performances[at]));
             started[at] = Some(play.clone());
             let (world, rules) = (world.clone(), rules.clone());
-            running.spawn(async move { (at, play.perform(&world).await.told(&play, &rules)) });
+            running.spawn(async move {
+                let performance = play.perform(&world).await;
+                let doubtful = play.is_doubtful();
+                (at, performance.told(&play, &rules), doubtful)
+            });
         }
         let next = tokio::select! {
             next = running.join_next() => next,
@@ -103,7 +114,13 @@ pub(super) async fn scenarios(
             }
         };
         let Some(next) = next else { break };
-        let Ok((at, result)) = next else { continue };
+        let Ok((at, result, doubtful)) = next else { continue };
+        let failed_once = performances[at] > 1 || !result.1.findings.is_empty();
+        if doubtful && failed_once && performances[at] < PERFORMANCES {
+            started[at] = None;
+            again.push_back((at, plan.scenarios[at]));
+            continue;
+        }
         tell(&Event::ScenarioFinished(&result.1));
         let failed = result.1.outcome == Outcome::Failed;
         ended[at] = Some(result);
@@ -162,11 +179,14 @@ pub(super) fn nothing(plan: &Plan, client: &Client, stopped: Option<Stopped>, re
 /// One scenario on its stage; what it has found survives the scenario itself.
 struct Play {
     scenario: &'static Scenario,
-    at: usize,
+    /// Which scenario this is, and which performance of it, in every name it makes.
+    tag: String,
     client: Client,
     ledger: Arc<Ledger>,
     met: Arc<Met>,
     began: Instant,
+    /// When the target was there for it.
+    there: OnceLock<Instant>,
 }
 
 /// How a play ended.
@@ -179,7 +199,30 @@ impl Play {
     fn new(scenario: &'static Scenario, at: usize, client: &Client) -> Self {
         let client = client.recording(Arc::new(client.transcript().beside()));
         let ledger = Arc::new(Ledger::new(client.clone(), scenario.covers));
-        Self { scenario, at, client, ledger, met: Arc::default(), began: Instant::now() }
+        let tag = format!("s{at}");
+        Self {
+            scenario,
+            tag,
+            client,
+            ledger,
+            met: Arc::default(),
+            began: Instant::now(),
+            there: OnceLock::new(),
+        }
+    }
+
+    /// For the first time, the second and so on: every time with names of its own.
+    fn for_time(self, time: usize) -> Self {
+        match time {
+            1 => self,
+            _ => Self { tag: format!("{}r{time}", self.tag), ..self },
+        }
+    }
+
+    /// Whether what it found may come of the target having been away.
+    fn is_doubtful(&self) -> bool {
+        let from = self.there.get().copied().unwrap_or(self.began);
+        self.client.outages().any_between(from, Instant::now())
     }
 
     /// Leases users, plays, and takes the users back.
@@ -188,6 +231,10 @@ impl Play {
         if let Some(stop) = unmet(world, self.scenario) {
             return ended(Err(stop));
         }
+        if let Err(stop) = outage::outlast(&self.client, &world.target).await {
+            return ended(Err(stop));
+        }
+        let _ = self.there.set(Instant::now());
         let cast = self.scenario.cast;
         let lease = match world.provisioner.lease(&self.client, cast).await {
             Ok(lease) => lease,
@@ -225,10 +272,9 @@ impl Play {
     /// The story itself, in a task of its own so that a panic is caught, and within its deadline.
     async fn play(&self, world: &Arc<World>, lease: &Lease, elsewhere: Option<&(Arc<Stage>, Lease)>) -> Ran {
         let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
-        let tag = format!("s{}", self.at);
         let there = elsewhere.map(|(stage, _)| stage.clone());
         let kept = (self.ledger.clone(), self.met.clone());
-        let cx = Arc::new(Cx::new(stage.clone(), kept, self.scenario.id, tag, lease, elsewhere));
+        let cx = Arc::new(Cx::new(stage.clone(), kept, self.scenario.id, self.tag.clone(), lease, elsewhere));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
         let limit = world.target.limits.scenario_timeout;
@@ -325,7 +371,8 @@ impl Performance {
         };
         let reason = reason.map(|reason| transcript.redact_text(&reason));
         let shown = rules.all_transcripts || !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
-        play.met.part(shown);
+        let received = play.met.part(shown);
+        let (requests, rate_limited) = transcript.sent();
         let exchanges = told_in_order(transcript, &mut findings, shown);
         let requirements = play.scenario.covers.iter().filter(|id| rules.selected.contains(*id));
         let result = ScenarioResult {
@@ -336,6 +383,9 @@ impl Performance {
             duration_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             reason: reason.clone(),
             checks: play.ledger.checks(),
+            requests,
+            rate_limited,
+            received,
             findings,
             exchanges,
         };

@@ -81,6 +81,7 @@ fn case(area: &str, scenario: &ScenarioResult, result: &RunResult) -> TestCase {
     let mut case = TestCase::new(text::escape(&scenario.id), status);
     case.set_classname(area).set_time(Duration::from_millis(scenario.duration_ms));
     case.set_assertions(scenario.checks);
+    case.add_property(Property::new("requests", scenario.requests.to_string()));
     if scenario.outcome == Outcome::Passed && !scenario.findings.is_empty() {
         // What does not gate fails no pipeline, and is not kept from its reader either.
         case.set_system_out(failure::every(scenario, |_| false));

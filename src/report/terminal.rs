@@ -97,7 +97,11 @@ impl Terminal {
             Outcome::HarnessFault => (Ink::Warn, "harness fault"),
         };
         let (id, took) = (text::escape(&scenario.id), text::duration(scenario.duration_ms));
-        let row = format!("  {id}  {took}  {}", why(scenario));
+        let asked = match self.style.verbose {
+            true => format!(", {}", text::plural(scenario.requests, "request")),
+            false => String::new(),
+        };
+        let row = format!("  {id}  {took}{asked}  {}", why(scenario));
         let row = text::fit(row.trim_end(), self.style.width.saturating_sub(word.len()));
         self.write(&format!("{}{row}\n", self.style.paint(ink, word)))
     }

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 use url::Url;
 
 use super::exchange::{Exchange, NetworkFault, Request, Response};
+use super::outage::{CONTROL, Outage, Outages};
+use super::tally::{Counters, Endpoint};
 use super::tls::{self, TlsTrust};
 use super::transcript::{Transcript, absolute};
 use super::{rate_limit, raw};
@@ -19,6 +20,9 @@ use super::{rate_limit, raw};
 /// Idle connections are dropped before any common server drops them, so that a request never
 /// meets a connection that is just closing.
 const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// The pace of asking whether a target is back.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How to talk to a target.
 #[derive(Clone, Debug)]
@@ -53,25 +57,6 @@ pub enum ClientError {
     Setup(String),
 }
 
-/// What a run has sent so far.
-#[derive(Debug, Default)]
-pub struct Counters {
-    requests: AtomicU64,
-    rate_limited: AtomicU64,
-}
-
-impl Counters {
-    /// Requests sent.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Relaxed)
-    }
-
-    /// Answers with status 429.
-    pub fn rate_limited(&self) -> u64 {
-        self.rate_limited.load(Relaxed)
-    }
-}
-
 /// Sends requests to one base URL and records them in one transcript.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -87,27 +72,30 @@ struct Shared {
     tls: Arc<rustls::ClientConfig>,
     permits: Arc<Semaphore>,
     counters: Arc<Counters>,
+    outages: Arc<Outages>,
 }
 
 impl Client {
     /// A client with a transcript of its own.
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let permits = Arc::new(Semaphore::new(config.in_flight.max(1)));
-        Self::sharing(config, permits, Arc::default(), Arc::default())
+        Self::sharing(config, permits, Arc::default(), Arc::default(), Arc::default())
     }
 
     /// A client for another base URL of the same run: it records in the same transcript, and its
     /// requests count with those of this one.
     pub fn toward(&self, base: Url, tls: TlsTrust) -> Result<Self, ClientError> {
-        let Shared { config, permits, counters, .. } = &*self.shared;
+        let Shared { config, permits, counters, outages, .. } = &*self.shared;
         let config = ClientConfig { base, tls, ..config.clone() };
-        Self::sharing(config, permits.clone(), counters.clone(), self.transcript.clone())
+        let outages = outages.clone();
+        Self::sharing(config, permits.clone(), counters.clone(), outages, self.transcript.clone())
     }
 
     fn sharing(
         config: ClientConfig,
         permits: Arc<Semaphore>,
         counters: Arc<Counters>,
+        outages: Arc<Outages>,
         transcript: Arc<Transcript>,
     ) -> Result<Self, ClientError> {
         let tls = tls::configure(&config.tls, config.base.scheme() == "https")?;
@@ -127,7 +115,7 @@ impl Client {
             .map_err(|error| {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters };
+        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters, outages };
         Ok(Self { shared: Arc::new(shared), transcript })
     }
 
@@ -151,6 +139,28 @@ impl Client {
         &self.shared.counters
     }
 
+    /// When the target could not be reached, as every clone of this client saw it.
+    pub fn outages(&self) -> &Outages {
+        &self.shared.outages
+    }
+
+    /// Waits until the target answers again where it did not; the outage, where it lasts for longer.
+    ///
+    /// What is asked meanwhile is in no transcript: it belongs to nobody's story.
+    pub async fn outlast(&self, within: Duration) -> Result<(), Outage> {
+        let _one_asks_for_all = self.outages().asking.lock().await;
+        let aside = self.recording(Arc::new(self.transcript.beside()));
+        let mut pace = interval(ASK_AGAIN);
+        while let Some(outage) = self.outages().lasting() {
+            if outage.began.elapsed() > within {
+                return Err(outage);
+            }
+            pace.tick().await;
+            aside.send(Request::new("GET", CONTROL)).await;
+        }
+        Ok(())
+    }
+
     /// Sends one request and keeps what came of it.
     ///
     /// A 429 is obeyed (`retry_after_ms`, `Retry-After`) and the request sent again, up to
@@ -160,7 +170,6 @@ impl Client {
         for attempt in 0.. {
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
-            self.shared.counters.rate_limited.fetch_add(1, Relaxed);
             if obeyed + wait > self.config().max_obeyed {
                 return exchange;
             }
@@ -177,12 +186,16 @@ impl Client {
             true => self.shared.permits.acquire().await.ok(),
             false => None,
         };
-        self.shared.counters.requests.fetch_add(1, Relaxed);
+        let Shared { config, counters, .. } = &*self.shared;
+        let endpoint = Endpoint::of(&request, config.base.as_str());
+        counters.sent(&endpoint);
         let sent_at = Instant::now();
         let result = self.answer(&request).await;
         drop(permit);
-        let Shared { config, .. } = &*self.shared;
-        self.transcript.record(request, result, sent_at, &config.base, &config.tls)
+        let exchange = self.transcript.record(request, result, sent_at, &config.base, &config.tls);
+        counters.took(&endpoint, exchange.took, exchange.status());
+        self.outages().learn(&exchange);
+        exchange
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {

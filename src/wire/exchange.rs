@@ -53,6 +53,8 @@ pub struct Request {
     pub long_poll: Duration,
     /// Whether the path must reach the server letter by letter, past any client that tidies it.
     pub verbatim: bool,
+    /// Whether a server may well close the connection on it, as on a body that is too long to be taken.
+    pub may_break: bool,
 }
 
 impl Request {
@@ -67,6 +69,7 @@ impl Request {
             operation: None,
             long_poll: Duration::ZERO,
             verbatim: false,
+            may_break: false,
         }
     }
 
@@ -108,6 +111,12 @@ impl Request {
     /// Sends the path letter by letter.
     pub fn verbatim(mut self) -> Self {
         self.verbatim = true;
+        self
+    }
+
+    /// That the server closes the connection on it says nothing about the server's health.
+    pub fn may_break(mut self) -> Self {
+        self.may_break = true;
         self
     }
 }

@@ -97,6 +97,14 @@ impl Transcript {
         self.lock().exchanges.last().cloned()
     }
 
+    /// How many requests were sent, and how many of them were answered with 429.
+    pub fn sent(&self) -> (usize, usize) {
+        let inner = self.lock();
+        let sent = inner.exchanges.iter().filter(|exchange| exchange.recorded.received_by.is_none());
+        let rate_limited = sent.clone().filter(|exchange| exchange.status() == Some(429));
+        (sent.clone().count(), rate_limited.count())
+    }
+
     /// How many exchanges there are.
     pub fn len(&self) -> usize {
         self.lock().exchanges.len()

@@ -12,6 +12,7 @@ mod hash;
 mod hostile_targets;
 mod lookup_breakdowns;
 mod null_targets;
+mod outage;
 mod peer;
 mod proof_null;
 mod provision;

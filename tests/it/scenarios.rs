@@ -193,6 +193,27 @@ async fn a_strict_run_is_whole_and_uses_what_it_says_it_needs() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    is_counted(&result, &[clients.as_slice(), &servers].concat());
+}
+
+/// Every request counts once: in its scenario, and at its endpoint.
+fn is_counted(result: &RunResult, bases: &[Url]) {
+    for scenario in &result.scenarios {
+        let (received, sent): (Vec<_>, Vec<_>) =
+            scenario.exchanges.iter().partition(|exchange| exchange.received_by.is_some());
+        assert_eq!(scenario.requests, sent.len(), "{}", scenario.id);
+        assert_eq!(scenario.received, received.len(), "{}", scenario.id);
+    }
+    let in_scenarios: usize = result.scenarios.iter().map(|scenario| scenario.requests).sum();
+    let at_endpoints: u64 = result.endpoints.iter().map(|endpoint| endpoint.requests).sum();
+    assert_eq!(at_endpoints, result.counts.requests);
+    assert!(in_scenarios as u64 <= at_endpoints, "{in_scenarios} of {at_endpoints}");
+    for endpoint in &result.endpoints {
+        assert!(bases.iter().any(|base| base.as_str() == endpoint.base), "{endpoint:?}");
+        let varies = endpoint.path.contains(&result.run_id) || endpoint.path.contains(['%', '?', '@']);
+        assert!(!varies, "{endpoint:?}");
+    }
+    assert!(result.endpoints.is_sorted_by_key(|endpoint| std::cmp::Reverse(endpoint.total_ms)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,9 @@ const SECTIONS: [(Outcome, Ink, &str, &str); 3] = [
     ),
 ];
 
+/// How many endpoints are told of.
+const DEAREST: usize = 3;
+
 /// Ids under one reason.
 type Grouped<'a> = Vec<(&'a str, Vec<&'a str>)>;
 
@@ -228,6 +231,9 @@ pub(crate) fn verdict(page: &mut Page, result: &RunResult, again: &str) {
     }
     page.field("selected", &selected(&result.selection));
     page.field("run", &run(result));
+    if page.style.verbose && !result.endpoints.is_empty() {
+        page.field("dearest", &dearest(result));
+    }
     next(page, result, again);
 }
 
@@ -275,6 +281,17 @@ fn run(result: &RunResult) -> String {
         text::escape(&result.run_id),
         text::escape(&result.suite.version),
     )
+}
+
+/// Where the time went: what the target was asked that it did not have to hold.
+fn dearest(result: &RunResult) -> String {
+    let prompt = result.endpoints.iter().filter(|endpoint| !endpoint.held);
+    let told = prompt.take(DEAREST).map(|endpoint| {
+        let place = endpoint.operation.clone().unwrap_or_else(|| endpoint.path.clone());
+        let (method, times) = (&endpoint.method, text::number(endpoint.requests));
+        format!("{method} {place} {times} times, {} in all", text::duration(endpoint.total_ms))
+    });
+    text::escape(&told.collect::<Vec<_>>().join("; "))
 }
 
 fn next(page: &mut Page, result: &RunResult, again: &str) {

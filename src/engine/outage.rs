@@ -1,0 +1,57 @@
+//! What a run makes of a target that was away for a while: it may have been restarted, and have forgotten
+//! what it only had in memory, so that what failed meanwhile is nobody's word.
+
+use std::time::Instant;
+
+use crate::outcome::Stop;
+use crate::target::config::Target;
+use crate::wire::{Client, Outage, Outages};
+
+/// How often a scenario is played that fails while the target is away. What fails every time stands:
+/// a target that breaks off connections all the time cannot hide behind that.
+pub(super) const PERFORMANCES: usize = 3;
+
+/// How many outages are told of.
+const TOLD: usize = 5;
+
+/// Waits for a target that is away, for as long as it may take to answer a request.
+pub(super) async fn outlast(client: &Client, target: &Target) -> Result<(), Stop> {
+    let patience = target.limits.request_timeout;
+    client.outlast(patience).await.map_err(|outage| Stop::Untestable {
+        reason: format!(
+            "the target is gone: {}, for more than {} s (limits.request_timeout_s)",
+            outage.what,
+            patience.as_secs_f64()
+        ),
+        exchange: None,
+    })
+}
+
+/// The outages that began after the first scenario did, for people; times are those of the run.
+pub(super) fn told(outages: &Outages, run: Instant, played: Instant) -> Vec<String> {
+    let mut outages = outages.so_far();
+    outages.retain(|outage| outage.began >= played);
+    let more = outages.len().saturating_sub(TOLD);
+    outages.truncate(TOLD);
+    let mut lines: Vec<String> = outages.iter().map(|outage| line(outage, run)).collect();
+    if more > 0 {
+        lines.push(format!("the target could not be reached {more} more times"));
+    }
+    lines
+}
+
+fn line(outage: &Outage, run: Instant) -> String {
+    let after = (outage.began - run).as_secs_f64();
+    let lasted = match outage.ended {
+        Some(end) => format!("for {:.1} s", (end - outage.began).as_secs_f64()),
+        None => "from then on".to_owned(),
+    };
+    let requests = match outage.faults {
+        1 => "one request".to_owned(),
+        many => format!("{many} requests"),
+    };
+    format!(
+        "the target could not be reached {after:.1} s after the start, {lasted} ({requests}; the first: {}): was it restarted? What failed meanwhile was played again",
+        outage.what
+    )
+}
