@@ -2,14 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
-
 use crate::outcome::{Judgement, Stop};
+use crate::target::patience::ask_while;
 
 use super::Stage;
-
-/// The pace of polling where no event can be awaited.
-const PACE: Duration = Duration::from_millis(20);
 
 /// The window within which an effect must be visible.
 #[derive(Debug)]
@@ -57,20 +53,12 @@ where
 }
 
 /// The same in a window that is so much longer.
-pub(super) async fn poll_for<F, R>(stage: &Stage, beside: Duration, mut ask: F) -> Result<Judgement, Stop>
+pub(super) async fn poll_for<F, R>(stage: &Stage, beside: Duration, ask: F) -> Result<Judgement, Stop>
 where
     F: FnMut() -> R,
     R: Future<Output = Result<Judgement, Stop>>,
 {
     let window = Window::open_for(stage, beside);
-    let mut pace = interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let closed = window.left().is_zero();
-        let judgement = ask().await?;
-        if judgement.holds || closed {
-            return Ok(judgement);
-        }
-        pace.tick().await;
-    }
+    let ends = |asked: &Result<Judgement, Stop>| asked.as_ref().map_or(true, |judgement| judgement.holds);
+    ask_while(|| window.is_open(), ask, ends).await
 }
