@@ -1,5 +1,6 @@
 //! Integration tests: one binary, a module for each subject.
 
+mod absent;
 mod cli;
 mod cli_federation;
 mod cli_prove;
@@ -14,6 +15,7 @@ mod lookup_breakdowns;
 mod null_targets;
 mod outage;
 mod peer;
+mod presence_settings;
 mod proof_null;
 mod provision;
 mod provision_errors;
