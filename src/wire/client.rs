@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{interval, timeout};
 use url::Url;
 
@@ -20,6 +20,10 @@ use super::{rate_limit, raw};
 /// Idle connections are dropped before any common server drops them, so that a request never
 /// meets a connection that is just closing.
 const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// How many requests are under way at once for which a password is hashed. More would take the processors
+/// from whatever else the server has to answer in time.
+const COSTLY_AT_ONCE: usize = 4;
 
 /// The pace of asking whether a target is back.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -71,6 +75,7 @@ struct Shared {
     /// For requests that reqwest would tidy up.
     tls: Arc<rustls::ClientConfig>,
     permits: Arc<Semaphore>,
+    costly: Semaphore,
     counters: Arc<Counters>,
     outages: Arc<Outages>,
 }
@@ -115,7 +120,8 @@ impl Client {
             .map_err(|error| {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters, outages };
+        let costly = Semaphore::new(COSTLY_AT_ONCE);
+        let shared = Shared { config, http, tls: Arc::new(tls), permits, costly, counters, outages };
         Ok(Self { shared: Arc::new(shared), transcript })
     }
 
@@ -181,6 +187,10 @@ impl Client {
     }
 
     async fn once(&self, request: Request) -> Arc<Exchange> {
+        let _costly = match request.costly {
+            true => self.turn_for_a_costly_one().await,
+            false => None,
+        };
         // A long poll waits for what another request causes, so it must not take that one's place.
         let permit = match request.long_poll.is_zero() {
             true => self.shared.permits.acquire().await.ok(),
@@ -196,6 +206,14 @@ impl Client {
         counters.took(&endpoint, exchange.took, exchange.status());
         self.outages().learn(&exchange);
         exchange
+    }
+
+    /// Waiting for it is the harness's own doing, and counts against no deadline.
+    async fn turn_for_a_costly_one(&self) -> Option<SemaphorePermit<'_>> {
+        let asked = Instant::now();
+        let turn = self.shared.costly.acquire().await.ok();
+        self.transcript.obey(asked.elapsed());
+        turn
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {

@@ -14,6 +14,7 @@ mod hostile_targets;
 mod lookup_breakdowns;
 mod null_targets;
 mod outage;
+mod pace;
 mod peer;
 mod presence_settings;
 mod proof_null;

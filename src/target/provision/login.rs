@@ -26,7 +26,7 @@ pub(super) async fn log_in(
         "device_id": device_id,
         "initial_device_display_name": "capcheck",
     });
-    let exchange = client.send(Request::new("POST", "/_matrix/client/v3/login").json(&body)).await;
+    let exchange = client.send(Request::new("POST", "/_matrix/client/v3/login").json(&body).costly()).await;
     let failure = format!("cannot log in {user}");
     let session = answer::ok(client, &exchange, &failure).map_err(|error| advise(error, &exchange))?;
     let session = answer::session(&session)
