@@ -33,6 +33,12 @@ pub(super) fn lenient(faults: FaultSet, body: &[u8]) -> Option<Arc<Set>> {
         let (members, text) = (names.collect(), value.to_string());
         return Some(Arc::new(Set { hash: hash(text.as_bytes()), body: text.into(), members }));
     }
+    if faults.has(Fault::UploadTakesNan) {
+        let text = std::str::from_utf8(body).ok()?;
+        let numbers = text.replace("-Infinity", "0").replace("NaN", "0");
+        let members = Arithmetic::default().read(numbers.as_bytes()).ok()?.members.clone();
+        return Some(Arc::new(Set { hash: hash(body), body: body.to_vec().into(), members }));
+    }
     None
 }
 

@@ -225,6 +225,8 @@ faults! {
         r"an array of names is a set, too";
     UploadTakesFloats = "upload-takes-floats" breaks ["upload.bad-input"] of "C7":
         r"numbers that are no integers are taken";
+    UploadTakesNan = "upload-takes-nan" breaks ["upload.bad-input"] of "C7":
+        r"`NaN` and `Infinity` are numbers, as they are to lenient parsers";
     UploadReplacesSurrogates = "upload-replaces-surrogates" breaks ["upload.bad-input"] of "C7":
         r"lone surrogates and bad UTF-8 are replaced, and the claim believed";
     UploadIgnoresTrailingBytes = "upload-ignores-trailing-bytes" breaks ["upload.bad-input"] of "C7":

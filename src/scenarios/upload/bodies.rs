@@ -93,6 +93,8 @@ fn no_sets(name: &str) -> Vec<(&'static str, Vec<u8>, Vec<String>)> {
         plain("null", "null"),
         plain("a number", "1"),
         taken("a fraction inside", quoted(r#"{"max":1.5}"#).into_bytes(), quoted(r#"{"max":1}"#)),
+        plain("NaN inside", &quoted(r#"{"max":NaN}"#)),
+        plain("Infinity inside", &quoted(r#"{"max":-Infinity}"#)),
         taken(
             "a high surrogate alone",
             quoted(r#"{"x":"\ud83d"}"#).into_bytes(),
