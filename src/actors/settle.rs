@@ -2,14 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
-
 use crate::outcome::{Judgement, Stop};
+use crate::target::patience::Pace;
 
 use super::Stage;
-
-/// The pace of polling where no event can be awaited.
-const PACE: Duration = Duration::from_millis(20);
 
 /// The window within which an effect must be visible.
 #[derive(Debug)]
@@ -63,14 +59,13 @@ where
     R: Future<Output = Result<Judgement, Stop>>,
 {
     let window = Window::open_for(stage, beside);
-    let mut pace = interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let pace = Pace::start();
     loop {
         let closed = window.left().is_zero();
         let judgement = ask().await?;
         if judgement.holds || closed {
             return Ok(judgement);
         }
-        pace.tick().await;
+        pace.next(Instant::now() + window.left()).await;
     }
 }

@@ -6,7 +6,7 @@ pub mod federation;
 pub mod file;
 pub mod keys;
 pub mod pair;
-mod patience;
+pub mod patience;
 pub mod preflight;
 pub mod provision;
 pub mod room;

@@ -85,12 +85,14 @@ pub struct Found {
     pub link: Option<Link>,
 }
 
-/// Probes a target; a run uses what is found, `capcheck doctor` prints it.
+/// Probes a target; a run uses what is found, `capcheck doctor` prints it. Whether the harness's own homeservers
+/// and the target reach each other is looked at where they are to meet.
 pub async fn probe(
     client: &Client,
     target: &Target,
     provisioner: &Provisioner,
     run_id: &str,
+    federated: bool,
 ) -> Result<Found, PreflightError> {
     let mut features = Features::default();
     let versions = homeserver(client, target).await?;
@@ -117,7 +119,8 @@ pub async fn probe(
     let probe = Probe { client, target, user: account, run_id };
     let probed = probe.everything(&mut features).await;
     let link = match probed {
-        Ok(()) => federation::establish(client, target, account, run_id, &mut features).await,
+        Ok(()) if federated => federation::establish(client, target, account, run_id, &mut features).await,
+        Ok(()) => federation::leave_out(&mut features),
         Err(_) => None,
     };
     provisioner.release(client, lease).await;

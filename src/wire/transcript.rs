@@ -105,6 +105,11 @@ impl Transcript {
         (sent.clone().count(), rate_limited.count())
     }
 
+    /// Whether any request like this was sent.
+    pub fn sent_any(&self, like: impl Fn(&Request) -> bool) -> bool {
+        self.lock().exchanges.iter().any(|sent| sent.recorded.received_by.is_none() && like(&sent.request))
+    }
+
     /// How many exchanges there are.
     pub fn len(&self) -> usize {
         self.lock().exchanges.len()
