@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::spec::binding::{Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
-use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
+use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
 
 use super::absence::{self, is_unsupported, standing};
 use super::config::Target;
@@ -150,7 +150,11 @@ async fn homeserver(client: &Client, target: &Target) -> Result<Value, Preflight
         }
         Err(_) => return Err(PreflightError::Unreachable { url, reason: said }),
     };
-    if matches!(answer.status, 429 | 500..) {
+    if answer.status == 429 {
+        let answer = format!("{said}: {}", rate_limit::explain(&exchange, client.config().max_obeyed));
+        return Err(PreflightError::Unavailable { url, answer });
+    }
+    if answer.status >= 500 {
         return Err(PreflightError::Unavailable { url, answer: said });
     }
     let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

@@ -13,9 +13,10 @@ use url::Url;
 
 use super::exchange::{Exchange, NetworkFault, Request, Response};
 use super::outage::{CONTROL, Outage, Outages};
+use super::rate_limit::{self, Gates};
+use super::raw;
 use super::tls::{self, TlsTrust};
 use super::transcript::{Transcript, absolute};
-use super::{rate_limit, raw};
 
 /// Idle connections are dropped before any common server drops them, so that a request never
 /// meets a connection that is just closing.
@@ -95,6 +96,7 @@ struct Shared {
     tls: Arc<rustls::ClientConfig>,
     permits: Arc<Semaphore>,
     costly: Semaphore,
+    gates: Gates,
     counters: Arc<Counters>,
     outages: Arc<Outages>,
 }
@@ -140,7 +142,16 @@ impl Client {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
         let costly = Semaphore::new(COSTLY_AT_ONCE);
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, costly, counters, outages };
+        let shared = Shared {
+            config,
+            http,
+            tls: Arc::new(tls),
+            permits,
+            costly,
+            gates: Gates::default(),
+            counters,
+            outages,
+        };
         Ok(Self { shared: Arc::new(shared), transcript })
     }
 
@@ -191,13 +202,28 @@ impl Client {
     /// A 429 is obeyed (`retry_after_ms`, `Retry-After`) and the request sent again, up to
     /// [`ClientConfig::max_obeyed`]; a 429 that is returned is one that could not be obeyed.
     pub async fn send(&self, request: Request) -> Arc<Exchange> {
-        let mut obeyed = Duration::ZERO;
+        let most = self.config().max_obeyed;
+        let gate = self.shared.gates.of(&request);
+        let (mut obeyed, mut turn) = (Duration::ZERO, None);
         for attempt in 0.. {
+            if let Some(gate) = gate.as_ref().filter(|gate| turn.is_none() && gate.is_closed()) {
+                let (asked, left) = (Instant::now(), most.saturating_sub(obeyed));
+                turn = gate.turn(left).await;
+                obeyed += asked.elapsed();
+                self.transcript.obey(asked.elapsed());
+            }
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
             self.shared.counters.rate_limited.fetch_add(1, Relaxed);
-            if obeyed + wait > self.config().max_obeyed {
+            if let Some(gate) = &gate {
+                gate.close();
+            }
+            if obeyed + wait > most {
                 return exchange;
+            }
+            if turn.is_none() && gate.is_some() {
+                // Whoever has the turn waits; who is next asks without having waited for the same.
+                continue;
             }
             obeyed += wait;
             self.transcript.obey(wait);
