@@ -208,22 +208,25 @@ impl Client {
         for attempt in 0.. {
             if let Some(gate) = gate.as_ref().filter(|gate| turn.is_none() && gate.is_closed()) {
                 let (asked, left) = (Instant::now(), most.saturating_sub(obeyed));
+                // Granted as a whole: a deadline must not pass before it is known how long it took.
+                self.transcript.obey(left);
                 turn = gate.turn(left).await;
-                obeyed += asked.elapsed();
-                self.transcript.obey(asked.elapsed());
+                let waited = asked.elapsed().min(left);
+                self.transcript.take_back(left - waited);
+                obeyed += waited;
             }
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
             self.shared.counters.rate_limited.fetch_add(1, Relaxed);
-            if let Some(gate) = &gate {
-                gate.close();
-            }
             if obeyed + wait > most {
                 return exchange;
             }
-            if turn.is_none() && gate.is_some() {
-                // Whoever has the turn waits; who is next asks without having waited for the same.
-                continue;
+            if let Some(gate) = gate.as_ref().filter(|_| turn.is_none()) {
+                turn = gate.close();
+                if turn.is_none() {
+                    // Whoever has the turn waits; who is next asks without having waited for the same.
+                    continue;
+                }
             }
             obeyed += wait;
             self.transcript.obey(wait);

@@ -53,9 +53,10 @@ impl Gates {
 }
 
 impl Gate {
-    /// That such requests are limited.
-    pub(super) fn close(&self) {
+    /// Such requests are limited from now on; the turn, if nobody has it.
+    pub(super) fn close(&self) -> Option<Turn> {
         self.limited.store(true, Relaxed);
+        self.turn.clone().try_lock_owned().ok()
     }
 
     /// Whether such requests wait for their turn.
