@@ -230,7 +230,7 @@ impl Session {
             "password": user.password()?,
             "session": first.json()["session"],
         });
-        let again = self.ask(Request::new(method, path).json(&body)).await?;
+        let again = self.ask(Request::new(method, path).json(&body).costly()).await?;
         again.or_stop("deleting a device with the password").map(drop)
     }
 

@@ -68,9 +68,33 @@ impl Viewer {
                 return Ok(reply.judge(false, &expected));
             }
             if left.is_zero() {
-                return Ok(self.judge(user, expect));
+                let judgement = self.judge(user, expect);
+                return match judgement.holds || self.events_about(user) > 0 {
+                    true => Ok(judgement),
+                    false => self.unless_offline(judgement, user, expect).await,
+                };
             }
         }
+    }
+
+    /// The same judgement; where the user's status tells what the sync does not, and that the user is offline,
+    /// with the setting that this may come of.
+    async fn unless_offline(
+        &self,
+        judgement: Judgement,
+        user: &dyn Person,
+        expect: &Expect,
+    ) -> Result<Judgement, Stop> {
+        let status = self.session.status_of(user).await?;
+        let field = Field::of(&status.json(), &self.session.stage().binding().presence.field);
+        if status.json()["presence"] != "offline" || !expect.is_met_by(&field) {
+            return Ok(judgement);
+        }
+        let actual = format!(
+            "{}, whose status carries it and is offline: does the server leave out who is offline (Synapse: presence.include_offline_users_on_sync)?",
+            judgement.actual
+        );
+        Ok(Judgement { actual, ..judgement })
     }
 
     /// Whether nothing it was ever shown of a user carried the hash that it must not see.

@@ -15,11 +15,11 @@ use crate::wire::peer::{Asked, Peer, Peers, PeersConfig};
 use crate::wire::signing::ServerKeys;
 use crate::wire::{Client, Exchange, NetworkFault, Request};
 
+use super::absence::{self, is_unsupported, standing};
 use super::config::{Federation, Target};
 use super::features::{Feature, Features, Standing};
 use super::keys::PEERS_NEEDED;
 use super::pair::create_room;
-use super::preflight::{is_unsupported, standing};
 use super::provision::Account;
 
 /// How much longer than the target's own deadline a silent peer holds an answer back.
@@ -221,11 +221,16 @@ impl Link {
         features: &mut Features,
     ) -> Result<(), String> {
         let peer = self.peers.honest(0).await.map_err(|error| error.to_string())?;
-        let nowhere = self.get(&peer, &format!("/_matrix/federation/unstable/capcheck.{run_id}")).await;
+        let anywhere = self.send(&peer, "GET", &absence::in_the_federation_api(run_id)).await;
         // Who answers once need not fetch keys: that it takes signatures unseen is for a scenario to say.
         let mut answers = false;
         for operation in OPERATIONS {
             let exchange = self.ask(&peer, target, operation).await;
+            let mut nowhere = vec![anywhere.clone()];
+            if absence::is_bare(&exchange) {
+                let path = absence::below(&exchange, run_id);
+                nowhere.push(self.send(&peer, &exchange.request.method, &path).await);
+            }
             // Nor need who knows no such path look at the signature.
             answers |= exchange.status() == Some(200) || is_unsupported(&exchange, &nowhere);
             if !answers {
@@ -245,8 +250,8 @@ impl Link {
         self.client.send(request.operation(operation)).await
     }
 
-    async fn get(&self, peer: &Peer, path: &str) -> Arc<Exchange> {
-        self.client.send(peer.request(&self.destination, "GET", path, None)).await
+    async fn send(&self, peer: &Peer, method: &str, path: &str) -> Arc<Exchange> {
+        self.client.send(peer.request(&self.destination, method, path, None)).await
     }
 
     /// Whether the target can have asked the peer for its keys; one that has not refuses every signature.

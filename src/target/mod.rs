@@ -1,5 +1,6 @@
 //! Who is under test: the target file, how users come into being, and what the target offers.
 
+mod absence;
 pub mod config;
 pub mod features;
 pub mod federation;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::spec::binding::{Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
-use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
+use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
 
+use super::absence::{self, is_unsupported, standing};
 use super::config::Target;
 use super::features::{Feature, Features, Standing};
 use super::federation::{self, Link};
@@ -66,11 +67,13 @@ pub enum PreflightError {
     },
     /// Every operation is unsupported.
     #[error(
-        "{url} is a homeserver without the capability API: every operation is unsupported ({first}). If the paths differ, set [binding] in a target file"
+        "{url} is a homeserver without the capability API: {operations} are all unsupported ({first}). Is what serves them installed and loaded, such as a module, and on this port? If their paths are others, set [binding] in a target file"
     )]
     NoApi {
         /// The URL that was asked.
         url: String,
+        /// The operations.
+        operations: String,
         /// The first operation's answer.
         first: String,
     },
@@ -150,7 +153,11 @@ async fn homeserver(client: &Client, target: &Target) -> Result<Value, Preflight
         }
         Err(_) => return Err(PreflightError::Unreachable { url, reason: said }),
     };
-    if matches!(answer.status, 429 | 500..) {
+    if answer.status == 429 {
+        let answer = format!("{said}: {}", rate_limit::explain(&exchange, client.config().max_obeyed));
+        return Err(PreflightError::Unavailable { url, answer });
+    }
+    if answer.status >= 500 {
         return Err(PreflightError::Unavailable { url, answer: said });
     }
     let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -215,13 +222,16 @@ impl Probe<'_> {
 
     /// Which operations are there, told apart from a path that cannot exist.
     async fn operations(&self, features: &mut Features) -> Result<(), PreflightError> {
-        let nowhere = self
-            .send(Request::new("GET", format!("/_matrix/client/unstable/capcheck.{}", self.run_id)))
-            .await;
+        let anywhere = self.send(Request::new("GET", absence::in_the_client_api(self.run_id))).await;
         let plain = self.salted(|set| set.hash().is_url_plain(), Object::new(), "");
         let mut missing = Vec::new();
         for operation in Operation::CLIENT {
             let exchange = self.ask(operation, &plain, plain.canonical_bytes()).await;
+            let mut nowhere = vec![anywhere.clone()];
+            if absence::is_bare(&exchange) {
+                let path = absence::below(&exchange, self.run_id);
+                nowhere.push(self.send(Request::new(&exchange.request.method, path)).await);
+            }
             if operation == Operation::Declare {
                 features.unusable_declare = self.unusable_declare().await;
             }
@@ -234,6 +244,7 @@ impl Probe<'_> {
         match missing.first() {
             Some(first) if missing.len() == Operation::CLIENT.len() => Err(PreflightError::NoApi {
                 url: self.target.url.to_string(),
+                operations: Operation::CLIENT.map(Operation::name).join(", "),
                 first: format!(
                     "{} {} was answered {}",
                     first.recorded.method,
@@ -289,6 +300,14 @@ impl Probe<'_> {
 
     /// Which sets are taken, and whether hashes survive the URL.
     async fn sets(&self, features: &mut Features) {
+        // What cannot be uploaded shows nothing.
+        let upload = features.standing(Feature::Operation(Operation::Upload));
+        if upload != Standing::Available {
+            for feature in [Feature::Parameters, Feature::OpaqueNames, Feature::EveryHash] {
+                features.set(feature, upload.clone());
+            }
+            return;
+        }
         let plain = self.salted(|set| set.hash().is_url_plain(), Object::new(), "");
         let baseline = self.upload(&plain).await;
         let with = |parameters, prefix| self.salted(|set| set.hash().is_url_plain(), parameters, prefix);
@@ -361,37 +380,4 @@ impl Probe<'_> {
         let Login { token, .. } = &self.user.first;
         self.client.send(request.token(token)).await
     }
-}
-
-/// How an operation stands, told apart from a path that cannot exist.
-pub(super) fn standing(
-    target: &Target,
-    operation: Operation,
-    exchange: &Exchange,
-    nowhere: &Exchange,
-) -> Standing {
-    match (is_unsupported(exchange, nowhere), target.unsupported.contains(&operation)) {
-        (_, true) => Standing::NotApplicable(format!("the target file lists {operation} as unsupported")),
-        (true, false) => Standing::Broken(format!(
-            "{operation} is unsupported: {} {} was answered {}; list it under `unsupported` if that is meant",
-            exchange.recorded.method,
-            exchange.request.path,
-            exchange.describe()
-        )),
-        (false, false) => Standing::Available,
-    }
-}
-
-/// Whether a path is as unknown to the target as one that cannot exist.
-pub(super) fn is_unsupported(exchange: &Exchange, nowhere: &Exchange) -> bool {
-    exchange.is_unrecognized()
-        || (matches!(exchange.status(), Some(404 | 405))
-            && exchange.errcode().is_none()
-            && alike(exchange, nowhere))
-}
-
-/// The same status and the same body.
-fn alike(one: &Exchange, other: &Exchange) -> bool {
-    let body = |exchange: &Exchange| exchange.result.as_ref().ok().map(|r| (r.status, r.body.clone()));
-    body(one) == body(other)
 }

@@ -6,20 +6,25 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{interval, timeout};
 use url::Url;
 
 use super::exchange::{Exchange, NetworkFault, Request, Response};
 use super::outage::{CONTROL, Outage, Outages};
+use super::rate_limit::{self, Gates};
+use super::raw;
 use super::tally::{Counters, Endpoint};
 use super::tls::{self, TlsTrust};
 use super::transcript::{Transcript, absolute};
-use super::{rate_limit, raw};
 
 /// Idle connections are dropped before any common server drops them, so that a request never
 /// meets a connection that is just closing.
 const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// How many requests are under way at once for which a password is hashed. More would take the processors
+/// from whatever else the server has to answer in time.
+const COSTLY_AT_ONCE: usize = 4;
 
 /// The pace of asking whether a target is back.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -71,6 +76,8 @@ struct Shared {
     /// For requests that reqwest would tidy up.
     tls: Arc<rustls::ClientConfig>,
     permits: Arc<Semaphore>,
+    costly: Semaphore,
+    gates: Gates,
     counters: Arc<Counters>,
     outages: Arc<Outages>,
 }
@@ -115,7 +122,17 @@ impl Client {
             .map_err(|error| {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, counters, outages };
+        let costly = Semaphore::new(COSTLY_AT_ONCE);
+        let shared = Shared {
+            config,
+            http,
+            tls: Arc::new(tls),
+            permits,
+            costly,
+            gates: Gates::default(),
+            counters,
+            outages,
+        };
         Ok(Self { shared: Arc::new(shared), transcript })
     }
 
@@ -166,12 +183,30 @@ impl Client {
     /// A 429 is obeyed (`retry_after_ms`, `Retry-After`) and the request sent again, up to
     /// [`ClientConfig::max_obeyed`]; a 429 that is returned is one that could not be obeyed.
     pub async fn send(&self, request: Request) -> Arc<Exchange> {
-        let mut obeyed = Duration::ZERO;
+        let most = self.config().max_obeyed;
+        let gate = self.shared.gates.of(&request);
+        let (mut obeyed, mut turn) = (Duration::ZERO, None);
         for attempt in 0.. {
+            if let Some(gate) = gate.as_ref().filter(|gate| turn.is_none() && gate.is_closed()) {
+                let (asked, left) = (Instant::now(), most.saturating_sub(obeyed));
+                // Granted as a whole: a deadline must not pass before it is known how long it took.
+                self.transcript.obey(left);
+                turn = gate.turn(left).await;
+                let waited = asked.elapsed().min(left);
+                self.transcript.take_back(left - waited);
+                obeyed += waited;
+            }
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
-            if obeyed + wait > self.config().max_obeyed {
+            if obeyed + wait > most {
                 return exchange;
+            }
+            if let Some(gate) = gate.as_ref().filter(|_| turn.is_none()) {
+                turn = gate.close();
+                if turn.is_none() {
+                    // Whoever has the turn waits; who is next asks without having waited for the same.
+                    continue;
+                }
             }
             obeyed += wait;
             self.transcript.obey(wait);
@@ -181,6 +216,10 @@ impl Client {
     }
 
     async fn once(&self, request: Request) -> Arc<Exchange> {
+        let _costly = match request.costly {
+            true => self.turn_for_a_costly_one().await,
+            false => None,
+        };
         // A long poll waits for what another request causes, so it must not take that one's place.
         let permit = match request.long_poll.is_zero() {
             true => self.shared.permits.acquire().await.ok(),
@@ -196,6 +235,14 @@ impl Client {
         counters.took(&endpoint, exchange.took, exchange.status());
         self.outages().learn(&exchange);
         exchange
+    }
+
+    /// Waiting for it is the harness's own doing, and counts against no deadline.
+    async fn turn_for_a_costly_one(&self) -> Option<SemaphorePermit<'_>> {
+        let asked = Instant::now();
+        let turn = self.shared.costly.acquire().await.ok();
+        self.transcript.obey(asked.elapsed());
+        turn
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {

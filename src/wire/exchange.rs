@@ -55,6 +55,8 @@ pub struct Request {
     pub verbatim: bool,
     /// Whether a server may well close the connection on it, as on a body that is too long to be taken.
     pub may_break: bool,
+    /// Whether the server hashes a password for it, which costs a processor a good part of a second.
+    pub costly: bool,
 }
 
 impl Request {
@@ -70,6 +72,7 @@ impl Request {
             long_poll: Duration::ZERO,
             verbatim: false,
             may_break: false,
+            costly: false,
         }
     }
 
@@ -111,6 +114,12 @@ impl Request {
     /// Sends the path letter by letter.
     pub fn verbatim(mut self) -> Self {
         self.verbatim = true;
+        self
+    }
+
+    /// The server hashes a password for it: few of those are sent at once.
+    pub fn costly(mut self) -> Self {
+        self.costly = true;
         self
     }
 

@@ -130,6 +130,12 @@ impl Transcript {
         self.lock().obeyed += wait;
     }
 
+    /// Takes back what was added and not used.
+    pub(super) fn take_back(&self, unused: Duration) {
+        let mut inner = self.lock();
+        inner.obeyed = inner.obeyed.saturating_sub(unused);
+    }
+
     /// Keeps an exchange, redacting its shown form.
     pub(super) fn record(
         &self,

@@ -1,5 +1,6 @@
 //! Integration tests: one binary, a module for each subject.
 
+mod absent;
 mod cli;
 mod cli_federation;
 mod cli_prove;
@@ -13,7 +14,9 @@ mod hostile_targets;
 mod lookup_breakdowns;
 mod null_targets;
 mod outage;
+mod pace;
 mod peer;
+mod presence_settings;
 mod proof_null;
 mod provision;
 mod provision_errors;

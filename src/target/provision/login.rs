@@ -26,7 +26,7 @@ pub(super) async fn log_in(
         "device_id": device_id,
         "initial_device_display_name": "capcheck",
     });
-    let exchange = client.send(Request::new("POST", "/_matrix/client/v3/login").json(&body)).await;
+    let exchange = client.send(Request::new("POST", "/_matrix/client/v3/login").json(&body).costly()).await;
     let failure = format!("cannot log in {user}");
     let session = answer::ok(client, &exchange, &failure).map_err(|error| advise(error, &exchange))?;
     let session = answer::session(&session)
@@ -46,7 +46,6 @@ fn advise(error: ProvisionError, exchange: &Arc<Exchange>) -> ProvisionError {
     let advice = match errcode(exchange).as_deref() {
         Some("M_FORBIDDEN") => "the server does not take this user name and password",
         Some("M_USER_DEACTIVATED") => "the account is deactivated",
-        Some("M_LIMIT_EXCEEDED") => "raise the server's limit for logins, or rate_limit_cap_s in [limits]",
         Some("M_UNKNOWN" | "M_UNRECOGNIZED") => {
             "the server may have no password login: give tokens in [users]"
         }

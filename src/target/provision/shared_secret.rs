@@ -43,7 +43,7 @@ impl Provisioner {
             "admin": false,
             "mac": mac(secret, &nonce, localpart, &password),
         });
-        let exchange = client.send(Request::new("POST", PATH).json(&body)).await;
+        let exchange = client.send(Request::new("POST", PATH).json(&body).costly()).await;
         if exchange.status() == Some(403) && errcode(&exchange).as_deref() != Some("M_USER_IN_USE") {
             let reason = format!(
                 "the server does not take shared_secret in [users]: {}; it must equal the server's registration_shared_secret",

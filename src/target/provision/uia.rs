@@ -82,7 +82,7 @@ pub(super) async fn post(
     let mut body = body.clone();
     let mut answered = BTreeSet::new();
     loop {
-        let mut request = Request::new("POST", path).json(&body);
+        let mut request = Request::new("POST", path).json(&body).costly();
         request.token = token.cloned();
         let exchange = client.send(request).await;
         let challenge =
