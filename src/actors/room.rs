@@ -50,8 +50,7 @@ impl Room {
 
     /// Joins.
     pub async fn join(&self, session: &Session) -> Result<(), Stop> {
-        let path = format!("/_matrix/client/v3/join/{}", encode(&self.id));
-        session.ask(Request::new("POST", path).body("{}")).await?.or_stop("joining a room").map(drop)
+        session.ask(room::join(&self.id)).await?.or_stop("joining a room").map(drop)
     }
 
     /// Invites somebody who does not join.

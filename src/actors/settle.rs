@@ -60,5 +60,5 @@ where
 {
     let window = Window::open_for(stage, beside);
     let ends = |asked: &Result<Judgement, Stop>| asked.as_ref().map_or(true, |judgement| judgement.holds);
-    ask_while(|| window.is_open(), ask, ends).await
+    ask_while(|| window.left(), ask, ends).await
 }

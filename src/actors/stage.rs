@@ -17,7 +17,7 @@ use crate::target::config::Target;
 use crate::target::features::{Feature, Features};
 use crate::target::federation::Link;
 use crate::target::provision::Provisioner;
-use crate::wire::{Client, Exchange, NetworkFault, Request, Secret};
+use crate::wire::{Client, Exchange, NetworkFault, Request, Secret, rate_limit};
 
 use super::grant::{Grant, Granted};
 use super::{Reply, breakdown};
@@ -119,8 +119,7 @@ impl Stage {
             return Err(Stop::untestable(reason, &exchange));
         }
         if exchange.status() == Some(429) {
-            let cap = self.client.config().max_obeyed.as_secs_f64();
-            let reason = format!("rate limited for longer than {cap} s (limits.rate_limit_cap_s)");
+            let reason = rate_limit::explain(&exchange, self.client.config().max_obeyed);
             return Err(Stop::untestable(reason, &exchange));
         }
         match exchange.errcode().as_deref() {

@@ -35,7 +35,7 @@ use verdict::Ended;
 pub use prepare::{PrepareError, Prepared, client};
 pub use run::Options;
 
-use prepare::{Findings, Parties};
+use prepare::{Findings, Others, Parties};
 
 /// Everything that a run is given.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub async fn run(
     let parties = Parties::new(target, second, seed, &run_id)?;
     let mut interrupt = std::pin::pin!(interrupt);
     let probed = tokio::select! {
-        probed = parties.probe() => Some(probed),
+        probed = parties.probe(Others::needed_by(&plan)) => Some(probed),
         () = &mut interrupt => None,
     };
     let (findings, obstacle) = match probed {

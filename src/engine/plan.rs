@@ -6,6 +6,7 @@ use wildmatch::WildMatch;
 
 use crate::scenarios::{self, Scenario};
 use crate::spec::requirement::{self, Requirement};
+use crate::target::features::Feature;
 
 use super::result::Selection;
 use super::verdict;
@@ -90,6 +91,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether any of its scenarios needs this of the target.
+    pub fn needs(&self, feature: Feature) -> bool {
+        self.scenarios.iter().any(|scenario| scenario.needs.contains(&feature))
+    }
+
     /// The requirements of which the verdict speaks.
     pub fn gating(&self) -> impl Iterator<Item = &'static Requirement> {
         self.requirements.iter().copied().filter(|rule| verdict::gates(rule, self.selection.strict))

@@ -13,6 +13,7 @@ use crate::target::preflight::{self, Found, PreflightError};
 use crate::target::provision::Provisioner;
 use crate::wire::{Client, ClientConfig, ClientError};
 
+use super::plan::Plan;
 use super::result::ScenarioResult;
 use super::run;
 
@@ -26,6 +27,24 @@ pub fn client(target: &Target) -> Result<Client, ClientError> {
         max_body: target.limits.max_body,
         max_obeyed: target.limits.rate_limit_cap,
     })
+}
+
+/// With which other homeservers the target is to come together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Others {
+    /// Those of the harness.
+    harness: bool,
+    /// The second one under test.
+    second: bool,
+}
+
+impl Others {
+    const ALL: Self = Self { harness: true, second: true };
+
+    /// Those without which a plan cannot be run: the others need not be asked anything.
+    pub(super) fn needed_by(plan: &Plan) -> Self {
+        Self { harness: plan.needs(Feature::Federation), second: plan.needs(Feature::Second) }
+    }
 }
 
 /// The homeservers of a run as the harness meets them, before it has asked them anything.
@@ -66,14 +85,21 @@ impl Parties {
     }
 
     /// Asks every homeserver what it offers; only the target itself must be fit to be tested.
-    pub(super) async fn probe(&self) -> Result<Findings, PreflightError> {
-        let Found { mut features, link } = self.ask().await?;
-        let Some(second) = &self.second else {
-            let reason = "there is no second homeserver (--second)";
-            features.set(Feature::Second, Standing::NotApplicable(reason.to_owned()));
-            return Ok(Findings { features, link, second: None });
+    pub(super) async fn probe(&self, others: Others) -> Result<Findings, PreflightError> {
+        let Found { mut features, link } = self.ask(others).await?;
+        let second = match &self.second {
+            None => Err("there is no second homeserver (--second)"),
+            Some(_) if !others.second => Err("nothing that is selected needs a second homeserver"),
+            Some(second) => Ok(second),
         };
-        match second.ask().await {
+        let second = match second {
+            Ok(second) => second,
+            Err(reason) => {
+                features.set(Feature::Second, Standing::NotApplicable(reason.to_owned()));
+                return Ok(Findings { features, link, second: None });
+            }
+        };
+        match second.ask(others).await {
             Ok(found) => {
                 features.notes.extend(found.features.notes.iter().map(|note| format!("second: {note}")));
                 let standing = match fit_as_second(&found.features) {
@@ -104,8 +130,9 @@ impl Parties {
         Side { client, target, provisioner, server_name }
     }
 
-    async fn ask(&self) -> Result<Found, PreflightError> {
-        preflight::probe(&self.client, &self.target, &self.provisioner, &self.run_id).await
+    async fn ask(&self, others: Others) -> Result<Found, PreflightError> {
+        let Self { client, target, provisioner, run_id, .. } = self;
+        preflight::probe(client, target, provisioner, run_id, others.harness).await
     }
 
     /// The world of the run, with what was found.
@@ -168,7 +195,7 @@ impl Prepared {
         run_id: &str,
     ) -> Result<Self, PrepareError> {
         let parties = Parties::new(target, second, seed, run_id)?;
-        let findings = parties.probe().await?;
+        let findings = parties.probe(Others::ALL).await?;
         let (client, world) = parties.meet(findings);
         Ok(Self { client, world })
     }

@@ -74,9 +74,8 @@ pub(super) async fn scenarios(
     let rules = Arc::new(Rules::of(plan, options.all_transcripts));
     let mut interrupt = std::pin::pin!(interrupt);
     let mut finished = Finished::default();
-    // A target may take half a minute to give another homeserver up: the others play meanwhile.
     let mut waiting: Vec<(usize, &'static Scenario)> = plan.scenarios.iter().copied().enumerate().collect();
-    waiting.sort_by_key(|(_, scenario)| !scenario.needs.contains(&Feature::Federation));
+    waiting.sort_by_key(|(_, scenario)| promptness(scenario));
     let mut waiting = waiting.into_iter();
     // What failed while the target was away, from when it is likely to be back.
     let mut again: VecDeque<(usize, &'static Scenario)> = VecDeque::new();
@@ -147,6 +146,16 @@ pub(super) async fn scenarios(
         })
         .collect();
     finished
+}
+
+/// How soon a scenario is likely to end. A target may take half a minute to give another homeserver up: the
+/// others play meanwhile.
+fn promptness(scenario: &Scenario) -> u8 {
+    match scenario.needs.contains(&Feature::Federation) {
+        true if scenario.covers.contains(&"federation.lookup-failure") => 0,
+        true => 1,
+        false => 2,
+    }
 }
 
 /// Runs one scenario of which every requirement counts.

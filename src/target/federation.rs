@@ -76,6 +76,13 @@ pub(super) async fn establish(
     }
 }
 
+/// The way that nobody needs is not gone.
+pub(super) fn leave_out(features: &mut Features) -> Option<Link> {
+    let reason = "nothing that is selected needs the harness's homeservers";
+    set_all(features, &Standing::NotApplicable(reason.to_owned()));
+    None
+}
+
 /// Said aloud where a full run will use up the ports.
 fn too_few_ports(federation: &Federation) -> Option<String> {
     let ports = federation.ports.as_ref()?.len();

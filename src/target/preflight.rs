@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::spec::binding::{Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
-use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust};
+use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
 
 use super::absence::{self, is_unsupported, standing};
 use super::config::Target;
@@ -88,12 +88,14 @@ pub struct Found {
     pub link: Option<Link>,
 }
 
-/// Probes a target; a run uses what is found, `capcheck doctor` prints it.
+/// Probes a target; a run uses what is found, `capcheck doctor` prints it. Whether the harness's own homeservers
+/// and the target reach each other is looked at where they are to meet.
 pub async fn probe(
     client: &Client,
     target: &Target,
     provisioner: &Provisioner,
     run_id: &str,
+    federated: bool,
 ) -> Result<Found, PreflightError> {
     let mut features = Features::default();
     let versions = homeserver(client, target).await?;
@@ -120,7 +122,8 @@ pub async fn probe(
     let probe = Probe { client, target, user: account, run_id };
     let probed = probe.everything(&mut features).await;
     let link = match probed {
-        Ok(()) => federation::establish(client, target, account, run_id, &mut features).await,
+        Ok(()) if federated => federation::establish(client, target, account, run_id, &mut features).await,
+        Ok(()) => federation::leave_out(&mut features),
         Err(_) => None,
     };
     provisioner.release(client, lease).await;
@@ -150,7 +153,11 @@ async fn homeserver(client: &Client, target: &Target) -> Result<Value, Preflight
         }
         Err(_) => return Err(PreflightError::Unreachable { url, reason: said }),
     };
-    if matches!(answer.status, 429 | 500..) {
+    if answer.status == 429 {
+        let answer = format!("{said}: {}", rate_limit::explain(&exchange, client.config().max_obeyed));
+        return Err(PreflightError::Unavailable { url, answer });
+    }
+    if answer.status >= 500 {
         return Err(PreflightError::Unavailable { url, answer: said });
     }
     let versions: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

@@ -12,10 +12,11 @@ use url::Url;
 
 use super::exchange::{Exchange, NetworkFault, Request, Response};
 use super::outage::{CONTROL, Outage, Outages};
+use super::rate_limit::{self, Gates};
+use super::raw;
 use super::tally::{Counters, Endpoint};
 use super::tls::{self, TlsTrust};
 use super::transcript::{Transcript, absolute};
-use super::{rate_limit, raw};
 
 /// Idle connections are dropped before any common server drops them, so that a request never
 /// meets a connection that is just closing.
@@ -76,6 +77,7 @@ struct Shared {
     tls: Arc<rustls::ClientConfig>,
     permits: Arc<Semaphore>,
     costly: Semaphore,
+    gates: Gates,
     counters: Arc<Counters>,
     outages: Arc<Outages>,
 }
@@ -121,7 +123,16 @@ impl Client {
                 ClientError::Setup(causes(&error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             })?;
         let costly = Semaphore::new(COSTLY_AT_ONCE);
-        let shared = Shared { config, http, tls: Arc::new(tls), permits, costly, counters, outages };
+        let shared = Shared {
+            config,
+            http,
+            tls: Arc::new(tls),
+            permits,
+            costly,
+            gates: Gates::default(),
+            counters,
+            outages,
+        };
         Ok(Self { shared: Arc::new(shared), transcript })
     }
 
@@ -172,12 +183,30 @@ impl Client {
     /// A 429 is obeyed (`retry_after_ms`, `Retry-After`) and the request sent again, up to
     /// [`ClientConfig::max_obeyed`]; a 429 that is returned is one that could not be obeyed.
     pub async fn send(&self, request: Request) -> Arc<Exchange> {
-        let mut obeyed = Duration::ZERO;
+        let most = self.config().max_obeyed;
+        let gate = self.shared.gates.of(&request);
+        let (mut obeyed, mut turn) = (Duration::ZERO, None);
         for attempt in 0.. {
+            if let Some(gate) = gate.as_ref().filter(|gate| turn.is_none() && gate.is_closed()) {
+                let (asked, left) = (Instant::now(), most.saturating_sub(obeyed));
+                // Granted as a whole: a deadline must not pass before it is known how long it took.
+                self.transcript.obey(left);
+                turn = gate.turn(left).await;
+                let waited = asked.elapsed().min(left);
+                self.transcript.take_back(left - waited);
+                obeyed += waited;
+            }
             let exchange = self.once(request.clone()).await;
             let Some(wait) = rate_limit::wait(&exchange, attempt) else { return exchange };
-            if obeyed + wait > self.config().max_obeyed {
+            if obeyed + wait > most {
                 return exchange;
+            }
+            if let Some(gate) = gate.as_ref().filter(|_| turn.is_none()) {
+                turn = gate.close();
+                if turn.is_none() {
+                    // Whoever has the turn waits; who is next asks without having waited for the same.
+                    continue;
+                }
             }
             obeyed += wait;
             self.transcript.obey(wait);

@@ -6,7 +6,7 @@ mod curl;
 pub mod exchange;
 mod outage;
 pub mod peer;
-mod rate_limit;
+pub mod rate_limit;
 mod raw;
 pub mod signing;
 mod tally;

@@ -105,6 +105,11 @@ impl Transcript {
         (sent.clone().count(), rate_limited.count())
     }
 
+    /// Whether any request like this was sent.
+    pub fn sent_any(&self, like: impl Fn(&Request) -> bool) -> bool {
+        self.lock().exchanges.iter().any(|sent| sent.recorded.received_by.is_none() && like(&sent.request))
+    }
+
     /// How many exchanges there are.
     pub fn len(&self) -> usize {
         self.lock().exchanges.len()
@@ -123,6 +128,12 @@ impl Transcript {
     /// Adds time spent obeying a 429.
     pub(super) fn obey(&self, wait: Duration) {
         self.lock().obeyed += wait;
+    }
+
+    /// Takes back what was added and not used.
+    pub(super) fn take_back(&self, unused: Duration) {
+        let mut inner = self.lock();
+        inner.obeyed = inner.obeyed.saturating_sub(unused);
     }
 
     /// Keeps an exchange, redacting its shown form.

@@ -2,13 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use capcheck::engine;
-use capcheck::wire::{Client, Request};
+use capcheck::wire::{Client, Request, rate_limit};
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
@@ -52,4 +54,64 @@ async fn few_passwords_are_hashed_at_once() {
     assert!(answers.iter().all(|answer| answer.status() == Some(200)), "{answers:?}");
     assert_eq!(seen.load(Relaxed), AT_ONCE);
     assert!(!client.transcript().obeyed().is_zero(), "who waits for a turn is not late");
+}
+
+/// A server that lets one in at a time refuses all but one of those that come at the moment for which it told them
+/// all to wait. So one waits for all, and few are refused.
+#[tokio::test]
+async fn who_is_limited_together_waits_in_turn() {
+    const USERS: usize = 12;
+    const PACE: Duration = Duration::from_millis(60);
+    let (next, refusals) = (Arc::new(Mutex::new(Instant::now())), Arc::new(AtomicUsize::new(0)));
+    let seen = refusals.clone();
+    let limited = axum::routing::post(move || {
+        let (next, refusals) = (next.clone(), refusals.clone());
+        async move {
+            let mut next = next.lock().unwrap();
+            let early = next.saturating_duration_since(Instant::now());
+            if early.is_zero() {
+                *next = Instant::now() + PACE;
+                return StatusCode::OK.into_response();
+            }
+            refusals.fetch_add(1, Relaxed);
+            let wait = format!("{{\"retry_after_ms\": {}}}", early.as_millis() + 1);
+            (StatusCode::TOO_MANY_REQUESTS, wait).into_response()
+        }
+    });
+    let client = client(serve(Router::new().route("/register", limited)).await);
+    let answers = join_all((0..USERS).map(|_| client.send(Request::new("POST", "/register")))).await;
+    assert!(answers.iter().all(|answer| answer.status() == Some(200)), "{answers:?}");
+    // All at once they would be refused 11 + 10 + ... + 1 times; in turn, once at first and once in turn.
+    assert!(seen.load(Relaxed) <= 3 * USERS, "{} refusals", seen.load(Relaxed));
+}
+
+#[tokio::test]
+async fn a_limit_that_is_not_obeyed_is_explained_in_a_line() {
+    let hour = || async { (StatusCode::TOO_MANY_REQUESTS, r#"{"retry_after_ms": 3600000}"#) };
+    let unsaid = || async { StatusCode::TOO_MANY_REQUESTS };
+    let routes = Router::new()
+        .route("/_matrix/client/v3/register", axum::routing::post(hour))
+        .route("/_matrix/client/v3/join/{room}", axum::routing::post(hour))
+        .route("/_matrix/client/v3/presence/{user}/status", axum::routing::put(hour))
+        .route("/elsewhere", axum::routing::get(unsaid));
+    let client = client(serve(routes).await);
+    let cap = client.config().max_obeyed;
+    for (method, path, expected) in [
+        (
+            "POST",
+            "/_matrix/client/v3/register",
+            "asks to wait 3600 s more; raise the server's limit (Synapse: rc_registration), or rate_limit_cap_s in [limits]",
+        ),
+        (
+            "POST",
+            "/_matrix/client/v3/join/a",
+            "POST /_matrix/client/v3/join/a was answered 429, which asks to wait 3600 s more; raise the server's limit (Synapse: rc_joins)",
+        ),
+        ("PUT", "/_matrix/client/v3/presence/a/status", "(Synapse: rc_presence)"),
+        ("GET", "/elsewhere", "does not say how long to wait; raise the server's limit, or"),
+    ] {
+        let explained = rate_limit::explain(&*client.send(Request::new(method, path)).await, cap);
+        assert!(explained.starts_with("rate limited for longer than 10 s: "), "{explained}");
+        assert!(explained.contains(expected) && !explained.contains('\n'), "{explained}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ruma_common::UserId;
 use serde_json::{Map, Value};
 
-use crate::wire::{Client, Exchange, Secret};
+use crate::wire::{Client, Exchange, Secret, rate_limit};
 
 use super::{Login, ProvisionError};
 
@@ -64,11 +64,15 @@ pub(super) fn said(client: &Client, exchange: &Exchange) -> String {
         Err(fault) => return client.transcript().black_out(&fault.to_string()),
     };
     let text = |key: &str| Some(quote(&client.transcript().black_out(object(exchange)?.get(key)?.as_str()?)));
-    match (text("errcode"), text("error")) {
+    let said = match (text("errcode"), text("error")) {
         (Some(code), Some(error)) => format!("{} {code} \"{error}\"", response.status),
         (Some(code), None) => format!("{} {code}", response.status),
         _ if response.status == 200 => "200 with an answer that lacks what it must hold".to_owned(),
         _ => format!("{} without a Matrix error", response.status),
+    };
+    match response.status {
+        429 => format!("{said}: {}", rate_limit::explain(exchange, client.config().max_obeyed)),
+        _ => said,
     }
 }
 

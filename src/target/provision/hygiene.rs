@@ -33,11 +33,12 @@ impl Hygiene {
 
     /// Leaves and forgets every room; an error if the user is still in one.
     pub(super) async fn leave_rooms(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
-        let (rooms, _) = self.leave_once(client, session).await?;
+        const STEPS: &[&str] = &["leave", "forget"];
+        let (rooms, _) = self.step_out(client, session, STEPS).await?;
         if rooms == 0 {
             return Ok(());
         }
-        match self.leave_once(client, session).await? {
+        match self.step_out(client, session, STEPS).await? {
             (0, _) => Ok(()),
             (left, exchange) => {
                 let reason =
@@ -47,11 +48,17 @@ impl Hygiene {
         }
     }
 
-    /// Leaves and forgets the rooms that the user is in, and says how many there were.
-    async fn leave_once(
+    /// Leaves every room, for a user whom nobody will use again: nothing is tidied up or made sure of.
+    pub(super) async fn walk_out(&self, client: &Client, session: &Login) -> Result<(), ProvisionError> {
+        self.step_out(client, session, &["leave"]).await.map(drop)
+    }
+
+    /// Goes these steps out of the rooms that the user is in, and says how many there were.
+    async fn step_out(
         &self,
         client: &Client,
         session: &Login,
+        steps: &[&str],
     ) -> Result<(usize, Arc<Exchange>), ProvisionError> {
         let request = Request::new("GET", "/_matrix/client/v3/joined_rooms").token(&session.token);
         let exchange = client.send(request).await;
@@ -61,7 +68,7 @@ impl Hygiene {
             return Err(broken(format!("{failure}: {}", said(client, &exchange)), Some(&exchange)));
         };
         for room in rooms.iter().filter_map(Value::as_str) {
-            for step in ["leave", "forget"] {
+            for step in steps {
                 let path = format!("/_matrix/client/v3/rooms/{}/{step}", encode(room));
                 client.send(Request::new("POST", path).token(&session.token).json(&json!({}))).await;
             }

@@ -46,7 +46,6 @@ fn advise(error: ProvisionError, exchange: &Arc<Exchange>) -> ProvisionError {
     let advice = match errcode(exchange).as_deref() {
         Some("M_FORBIDDEN") => "the server does not take this user name and password",
         Some("M_USER_DEACTIVATED") => "the account is deactivated",
-        Some("M_LIMIT_EXCEEDED") => "raise the server's limit for logins, or rate_limit_cap_s in [limits]",
         Some("M_UNKNOWN" | "M_UNRECOGNIZED") => {
             "the server may have no password login: give tokens in [users]"
         }

@@ -15,13 +15,12 @@ use super::{Account, Login, ProvisionError, Provisioner};
 const OTHER_WAYS: &str = "write how = \"shared-secret\", \"accounts\" or \"tokens\" in [users]";
 
 /// Error codes of `POST /register`, and what to change.
-const HINTS: [(&str, &str); 8] = [
+const HINTS: [(&str, &str); 7] = [
     ("M_FORBIDDEN", "registration is closed: open it at the server, or {ways}"),
     ("M_UNRECOGNIZED", "the server has no registration: {ways}"),
     ("M_USER_IN_USE", "take another --run-id"),
     ("M_EXCLUSIVE", "the server keeps such names for somebody else: change entitled_prefix in [gating]"),
     ("M_INVALID_USERNAME", "the server does not take such names: change entitled_prefix in [gating]"),
-    ("M_LIMIT_EXCEEDED", "raise the server's limit for registrations, or rate_limit_cap_s in [limits]"),
     ("M_WEAK_PASSWORD", "the server does not take generated passwords: {ways}"),
     ("M_UNAUTHORIZED", "the server does not take registration_token in [users]"),
 ];
