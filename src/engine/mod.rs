@@ -69,7 +69,7 @@ pub async fn run(
 ) -> Result<Told, ClientError> {
     let clock = Clock { at: Utc::now(), since: Instant::now() };
     let Request { target, second, plan, options, seed, run_id } = request;
-    let parties = Parties::new(target, second, seed, &run_id)?;
+    let parties = Parties::new(target, second, seed, &run_id)?.for_scenarios(&plan.scenarios);
     let mut interrupt = std::pin::pin!(interrupt);
     let probed = tokio::select! {
         probed = parties.probe() => Some(probed),

@@ -37,7 +37,17 @@ pub(super) struct Parties {
     second: Option<Box<Parties>>,
     seed: u64,
     run_id: String,
+    /// Whether the way to the harness's homeservers is there, and nothing will go it.
+    stays_at_home: bool,
 }
+
+/// The operations that only other homeservers ask for, and the way to them.
+const ABROAD: [Feature; 4] = [
+    Feature::Federation,
+    Feature::Operation(Operation::FedServerHash),
+    Feature::Operation(Operation::FedServerSet),
+    Feature::Operation(Operation::FedResolve),
+];
 
 impl Parties {
     pub(super) fn new(
@@ -52,7 +62,15 @@ impl Parties {
             None => None,
         };
         let provisioner = Provisioner::new(&target, run_id);
-        Ok(Self { client, target, provisioner, second, seed, run_id: run_id.to_owned() })
+        let run_id = run_id.to_owned();
+        Ok(Self { client, target, provisioner, second, seed, run_id, stays_at_home: false })
+    }
+
+    /// The same for these scenarios alone: what none of them needs is not looked for.
+    pub(super) fn for_scenarios(mut self, scenarios: &[&'static Scenario]) -> Self {
+        let needed = scenarios.iter().flat_map(|scenario| scenario.needs).any(|need| ABROAD.contains(need));
+        self.stays_at_home = !needed && self.target.federation.take().is_some();
+        self
     }
 
     /// The second homeserver; the harness's own homeservers meet the first alone.
@@ -62,12 +80,18 @@ impl Parties {
         // Names of its own: it might turn out to be the first under another URL.
         let run_id = format!("{run_id}b");
         let provisioner = Provisioner::new(&target, &run_id);
-        Ok(Self { client, target, provisioner, second: None, seed, run_id })
+        Ok(Self { client, target, provisioner, second: None, seed, run_id, stays_at_home: false })
     }
 
     /// Asks every homeserver what it offers; only the target itself must be fit to be tested.
     pub(super) async fn probe(&self) -> Result<Findings, PreflightError> {
         let Found { mut features, link } = self.ask().await?;
+        if self.stays_at_home {
+            let reason = "nothing that was selected needs it";
+            for feature in ABROAD {
+                features.set(feature, Standing::NotApplicable(reason.to_owned()));
+            }
+        }
         let Some(second) = &self.second else {
             let reason = "there is no second homeserver (--second)";
             features.set(Feature::Second, Standing::NotApplicable(reason.to_owned()));
@@ -110,7 +134,7 @@ impl Parties {
 
     /// The world of the run, with what was found.
     pub(super) fn meet(self, findings: Findings) -> (Client, Arc<World>) {
-        let Self { client, target, provisioner, second, seed, run_id } = self;
+        let Self { client, target, provisioner, second, seed, run_id, .. } = self;
         let second = second
             .zip(findings.second)
             .map(|(second, features)| second.meet(Findings { features, link: None, second: None }));
