@@ -286,3 +286,24 @@ async fn an_interrupt_keeps_what_is_known() {
     assert_eq!(result.scenarios[1].reason.as_deref(), Some("interrupted"));
     assert_eq!((result.stopped, exit::code(&result)), (Some(Stopped::Interrupted), exit::INTERRUPTED));
 }
+
+/// A federation port that is not there costs a run nothing which does not go there.
+#[tokio::test]
+async fn what_nothing_selected_needs_is_not_looked_for() {
+    let gone = |target: &mut Target| {
+        let federation = target.federation.as_mut().unwrap();
+        federation.url = Some("https://127.0.0.1:9".parse().unwrap());
+    };
+    static FEDERATES: Scenario =
+        Scenario { id: "server::federates", needs: &[Feature::Federation], ..PASSES };
+    let note = |result: &RunResult| {
+        let federation = result.target.features.iter().find(|info| info.name == "federation").unwrap();
+        federation.note.clone().unwrap()
+    };
+    let at_home = run_on(gone, &[&PASSES], false, pending()).await;
+    assert_eq!(note(&at_home), "nothing that is selected needs the harness's homeservers");
+    assert_eq!(outcomes(&at_home), [Outcome::Passed]);
+    let abroad = run_on(gone, &[&PASSES, &FEDERATES], false, pending()).await;
+    assert!(note(&abroad).contains("does not reach the target's federation port"), "{}", note(&abroad));
+    assert_eq!(outcomes(&abroad), [Outcome::Passed, Outcome::Untestable]);
+}
