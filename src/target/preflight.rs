@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::spec::binding::{Operation, encode};
+use crate::spec::binding::{Binding, Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
 use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
@@ -178,8 +178,12 @@ fn note_versions(features: &mut Features, target: &Target, versions: &Value) {
         let off = "TLS verification of the federation port is OFF: anybody could be answering ([federation] target_verify)";
         features.notes.push(off.to_owned());
     }
-    let name = &target.binding.unstable_feature;
-    if versions["unstable_features"][name.as_str()] != json!(true) {
+    let (binding, usual) = (&target.binding, Binding::default());
+    let name = &binding.unstable_feature;
+    // Where the operations lie elsewhere, clients would look for them in vain.
+    let is_promised = *name != usual.unstable_feature
+        || Operation::CLIENT.iter().all(|operation| binding.route(*operation) == usual.route(*operation));
+    if is_promised && versions["unstable_features"][name.as_str()] != json!(true) {
         features.notes.push(format!("GET /versions does not list {name}: true under unstable_features"));
     }
 }
@@ -381,3 +385,6 @@ impl Probe<'_> {
         self.client.send(request.token(token)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ scenarios! { federation:
     serves_the_set_of_a_user_to_who_shares_a_room {
         says: "A homeserver that shares a room with the user is given the set in force, also one that nobody uploaded, and no set for any other hash",
         covers: ["federation.resolve"],
-        needs: [FEDERATION, FED_RESOLVE, DECLARE, UPLOAD, SESSIONS],
+        needs: [FEDERATION, FED_RESOLVE, RESOLVE, DECLARE, UPLOAD, SESSIONS],
         cast: users(1),
     }
     serves_it_to_no_other {
@@ -36,6 +36,7 @@ async fn serves_the_set_of_a_user_to_who_shares_a_room(cx: &Cx) -> Ran {
     check!(cx, "federation.resolve", beta.can_resolve(&alice, &calls).await?);
     alice.log_in("tablet").await?.publish(&maps).await?;
     let union = CapabilitySet::union([&calls, &maps]);
+    phone.can_resolve(&alice, &union).await?.or_stop()?;
     let resolved = beta.can_resolve(&alice, &union).await?;
     check!(cx, "federation.resolve", resolved.when("for a union that nobody uploaded"));
     let unknown = beta.resolve(&alice, &cx.unknown_hash()).await?;
