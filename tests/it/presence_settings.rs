@@ -1,6 +1,8 @@
 //! Settings of real homeservers that keep the hash from being seen: the report names them.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure")]
 
+use std::sync::{Arc, Mutex};
+
 use capcheck::engine::exit;
 use capcheck::engine::result::Selection;
 use capcheck::outcome::Outcome;
@@ -59,4 +61,28 @@ async fn a_first_sync_without_the_offline_fails_and_the_setting_is_named() {
     assert_eq!(with_outcome(&result, Outcome::Failed), ["presence.sync"], "{}", complaints(&result));
     let actual = &result.scenarios[0].findings[0].actual;
     assert!(actual.contains("(Synapse: presence.include_offline_users_on_sync)"), "{actual}");
+}
+
+/// A homeserver may answer an initial sync from memory where a device has asked the very same a while ago, which
+/// only devices do that several scenarios use.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_initial_syncs_are_the_same() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = asked.clone();
+    let proxy = Proxy::start(move |request| {
+        let query = request.uri().query().unwrap_or_default();
+        if request.uri().path().ends_with("/sync") && !query.contains("since=") {
+            heard.lock().unwrap().push(query.to_owned());
+        }
+        Turn::Pass
+    })
+    .await;
+    let selection = Selection { only: vec!["presence.*".to_owned()], ..Selection::default() };
+    let result = support::run_with(declared(&proxy.url()), selection, support::OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::CONFORMANT, "{}", complaints(&result));
+    let mut queries = asked.lock().unwrap().clone();
+    let all = queries.len();
+    queries.sort();
+    queries.dedup();
+    assert!(all > 10 && queries.len() == all, "{queries:?}");
 }
