@@ -216,6 +216,28 @@ fn is_counted(result: &RunResult, bases: &[Url]) {
     assert!(result.endpoints.is_sorted_by_key(|endpoint| std::cmp::Reverse(endpoint.total_ms)));
 }
 
+/// Where nothing that is selected needs other homeservers or rooms, nobody is asked for any.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nothing_needs_is_not_asked() {
+    let pair = built_in::start_pair(reference::Options::default()).await.unwrap();
+    let selection = Selection { only: vec!["union.single".to_owned()], ..Selection::default() };
+    let result = run_pair(pair.target.clone(), Some(pair.second.clone()), selection, OPTIONS).await;
+    assert_eq!(exit::code(&result), exit::CONFORMANT, "{}", complaints(&result));
+    for endpoint in &result.endpoints {
+        assert_eq!(endpoint.base, pair.target.url.as_str(), "{endpoint:?}");
+        assert!(
+            !["createRoom", "joined_rooms"].iter().any(|end| endpoint.path.ends_with(end)),
+            "{endpoint:?}"
+        );
+    }
+    let note = |name: &str| {
+        let feature = result.target.features.iter().find(|feature| feature.name == name).unwrap();
+        feature.note.clone().unwrap()
+    };
+    assert_eq!(note("federation"), "nothing that is selected needs the harness's homeservers");
+    assert_eq!(note("second"), "nothing that is selected needs a second homeserver");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_job_and_one_request_at_once_do_not_wait_for_each_other() {
     for (jobs, in_flight) in [(1, 32), (64, 1), (1, 1)] {
