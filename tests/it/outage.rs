@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use capcheck::check;
 use capcheck::engine::event::{Event, Reporter};
@@ -52,6 +53,11 @@ fn request(target: Target, plan: Plan, options: Options) -> Request {
     Request { target, second: None, plan, options, seed: 7, run_id }
 }
 
+/// A run that waits for what never comes fails here instead of hanging.
+async fn within<T>(run: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run does not end")
+}
+
 async fn start_again(at: SocketAddr) -> Running {
     reference::start(at, reference::Options::default()).await.unwrap()
 }
@@ -72,7 +78,9 @@ async fn interrupted(scenarios: usize, back: bool) -> RunResult {
             false => None,
         }
     };
-    let (told, _server) = tokio::join!(engine::run(request, &mut reporter, std::future::pending()), fate);
+    let (told, _server) =
+        within(async { tokio::join!(engine::run(request, &mut reporter, std::future::pending()), fate) })
+            .await;
     told.unwrap().result
 }
 
@@ -145,7 +153,8 @@ static WATCHES: Scenario = Scenario {
         Box::pin(async move {
             let session = cx.user()?.session();
             loop {
-                if let Err(stop) = session.whoami().await {
+                let asked = session.whoami().await.and_then(|reply| reply.or_stop("whoami"));
+                if let Err(stop) = asked {
                     AWAY.notify_one();
                     return Err(stop);
                 }
@@ -173,7 +182,9 @@ async fn what_a_restart_made_fail_is_played_again_and_counts_then() {
         server
     };
     let mut reporter = nobody_told();
-    let (told, _server) = tokio::join!(engine::run(request, &mut reporter, std::future::pending()), fate);
+    let (told, _server) =
+        within(async { tokio::join!(engine::run(request, &mut reporter, std::future::pending()), fate) })
+            .await;
     let result = told.unwrap().result;
     let outcomes: Vec<Outcome> = result.scenarios.iter().map(|scenario| scenario.outcome).collect();
     assert_eq!(outcomes, [Outcome::Passed, Outcome::Untestable], "{}", complaints(&result));
@@ -213,7 +224,8 @@ async fn what_fails_every_time_stands() {
     let requirements = requirement::all().iter().filter(|rule| rule.id == "server.hash").collect();
     let plan = Plan { selection: Selection::default(), scenarios: vec![&FAILS], requirements };
     let request = request(declared(&proxy.url()), plan, OPTIONS);
-    let result = engine::run(request, &mut nobody_told(), std::future::pending()).await.unwrap().result;
+    let result =
+        within(engine::run(request, &mut nobody_told(), std::future::pending())).await.unwrap().result;
     assert_eq!(result.scenarios[0].outcome, Outcome::Failed, "{}", complaints(&result));
     assert_eq!((TIMES.load(Relaxed), exit::code(&result)), (3, exit::NON_CONFORMANT));
 }
