@@ -76,6 +76,7 @@ pub(super) async fn uploads(site: &Site) {
         ("{\"a\":", hash_of("{}")),
         (r#"["m.list"]"#, raw_hash(r#"["m.list"]"#)),
         (r#"{"a":{"x":1.5}}"#, raw_hash(r#"{"a":{"x":1.5}}"#)),
+        (r#"{"a":{"x":NaN}}"#, raw_hash(r#"{"a":{"x":NaN}}"#)),
         (r#"{"a":{"x":"\ud800"}}"#, raw_hash(r#"{"a":{"x":"\ud800"}}"#)),
         ("{\"t\":{}} garbage", hash_of("{\"t\":{}}")),
     ];

@@ -160,7 +160,7 @@ variants! {
         r"any known set resolves for whoever may see the user";
     ResolveLate = "resolve-late" by "Delays up to `settle_s`":
         r"a union resolves a quarter of a second after it came into force";
-    SupersededForgotten = "superseded-forgotten" by "the one before the last change, within 60 s | should serve it":
+    SupersededForgotten = "superseded-forgotten" by "the one before the last change, within 60 s of that change | should serve it":
         r"a superseded hash resolves no longer", lets ["resolve.superseded"] go;
     EntitledSetServed = "entitled-set-served" by "To serve an unentitled user who presents an entitled user's server hash":
         r"whoever presents the hash of a server set is served it";
