@@ -6,6 +6,7 @@ pub mod exit;
 mod outage;
 pub mod plan;
 mod prepare;
+mod programme;
 pub mod result;
 mod run;
 pub mod run_id;
@@ -104,7 +105,7 @@ pub async fn run(
     let stopped = finished.stopped;
     let mut result = summarise(&world, &plan, &client, clock, finished.scenarios);
     result.stopped = stopped;
-    let away = outage::told(client.outages(), clock.since, played);
+    let away = outage::told(client.outages(), clock.since, played, &finished.repeated);
     result.observations = away.into_iter().chain(world.link.iter().flat_map(Link::observations)).collect();
     prepare::end(&world).await;
     if let Some(Obstacle::Preflight(error)) = obstacle {

@@ -7,11 +7,7 @@ use crate::outcome::Stop;
 use crate::target::config::Target;
 use crate::wire::{Client, Outage, Outages};
 
-/// How often a scenario is played that fails while the target is away. What fails every time stands:
-/// a target that breaks off connections all the time cannot hide behind that.
-pub(super) const PERFORMANCES: usize = 3;
-
-/// How many outages are told of.
+/// How many outages, and how many scenarios, are told of.
 const TOLD: usize = 5;
 
 /// Waits for a target that is away, for as long as it may take to answer a request.
@@ -27,8 +23,9 @@ pub(super) async fn outlast(client: &Client, target: &Target) -> Result<(), Stop
     })
 }
 
-/// The outages that began after the first scenario did, for people; times are those of the run.
-pub(super) fn told(outages: &Outages, run: Instant, played: Instant) -> Vec<String> {
+/// The outages that began after the first scenario did, and what was played again for them, for people; times
+/// are those of the run.
+pub(super) fn told(outages: &Outages, run: Instant, played: Instant, repeated: &[&str]) -> Vec<String> {
     let mut outages = outages.so_far();
     outages.retain(|outage| outage.began >= played);
     let more = outages.len().saturating_sub(TOLD);
@@ -37,7 +34,18 @@ pub(super) fn told(outages: &Outages, run: Instant, played: Instant) -> Vec<Stri
     if more > 0 {
         lines.push(format!("the target could not be reached {more} more times"));
     }
+    lines.extend(again(repeated));
     lines
+}
+
+/// A failure that comes of no outage may show itself now and then, and has to be known of.
+fn again(repeated: &[&str]) -> Option<String> {
+    let (first, more) = repeated.split_at(repeated.len().min(TOLD));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    (!first.is_empty()).then(|| {
+        let ids = first.join(", ");
+        format!("what failed while the target could not be reached was played again, and the last performance counts: {ids}{more}")
+    })
 }
 
 fn line(outage: &Outage, run: Instant) -> String {
@@ -51,7 +59,7 @@ fn line(outage: &Outage, run: Instant) -> String {
         many => format!("{many} requests"),
     };
     format!(
-        "the target could not be reached {after:.1} s after the start, {lasted} ({requests}; the first: {}): was it restarted? What failed meanwhile was played again",
+        "the target could not be reached {after:.1} s after the start, {lasted} ({requests}; the first: {}): was it restarted?",
         outage.what
     )
 }

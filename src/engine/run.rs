@@ -1,6 +1,6 @@
 //! Runs a plan: as many scenarios at once as allowed, each on a stage of its own.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,14 @@ use tokio::time::sleep_until;
 use crate::actors::{Met, Stage, World};
 use crate::outcome::{Finding, Ledger, Outcome, Stop};
 use crate::scenarios::{self, Cx, Ran, Scenario};
-use crate::target::features::{Feature, Standing};
+use crate::target::features::Standing;
 use crate::target::provision::{Cast, Lease, ProvisionError};
 use crate::wire::{Client, Recorded, Transcript};
 
 use super::event::{Event, Reporter};
-use super::outage::{self, PERFORMANCES};
+use super::outage;
 use super::plan::Plan;
+use super::programme::{Programme, Turn};
 use super::result::{ScenarioResult, Stopped};
 use super::verdict::{Ended, gates};
 
@@ -39,6 +40,8 @@ pub(super) struct Finished {
     pub scenarios: Vec<(Ended, ScenarioResult)>,
     /// Whether the run ended early, and why.
     pub stopped: Option<Stopped>,
+    /// What failed while the target was away, and was played again.
+    pub repeated: Vec<&'static str>,
     /// A report could not be written while the run went on.
     pub report_error: Option<std::io::Error>,
 }
@@ -74,12 +77,7 @@ pub(super) async fn scenarios(
     let rules = Arc::new(Rules::of(plan, options.all_transcripts));
     let mut interrupt = std::pin::pin!(interrupt);
     let mut finished = Finished::default();
-    let mut waiting: Vec<(usize, &'static Scenario)> = plan.scenarios.iter().copied().enumerate().collect();
-    waiting.sort_by_key(|(_, scenario)| promptness(scenario));
-    let mut waiting = waiting.into_iter();
-    // What failed while the target was away, from when it is likely to be back.
-    let mut again: VecDeque<(usize, &'static Scenario)> = VecDeque::new();
-    let mut performances = vec![0; plan.scenarios.len()];
+    let mut programme = Programme::of(plan);
     let mut running = JoinSet::new();
     let mut started: Vec<Option<Arc<Play>>> = vec![None; plan.scenarios.len()];
     let mut ended: Vec<Option<(Ended, ScenarioResult)>> = started.iter().map(|_| None).collect();
@@ -90,13 +88,12 @@ pub(super) async fn scenarios(
     };
     loop {
         while running.len() < options.jobs.max(1)
-            && let Some((at, scenario)) = waiting.next().or_else(|| again.pop_front())
+            && let Some(Turn { at, scenario, time }) = programme.next()
         {
-            if performances[at] == 0 {
+            if time == 1 {
                 tell(&Event::ScenarioStarted { id: scenario.id });
             }
-            performances[at] += 1;
-            let play = Arc::new(Play::new(scenario, at, client).for_time(performances[at]));
+            let play = Arc::new(Play::new(scenario, at, client).for_time(time));
             started[at] = Some(play.clone());
             let (world, rules) = (world.clone(), rules.clone());
             running.spawn(async move {
@@ -114,10 +111,8 @@ pub(super) async fn scenarios(
         };
         let Some(next) = next else { break };
         let Ok((at, result, doubtful)) = next else { continue };
-        let failed_once = performances[at] > 1 || !result.1.findings.is_empty();
-        if doubtful && failed_once && performances[at] < PERFORMANCES {
+        if doubtful && programme.repeats(at, !result.1.findings.is_empty()) {
             started[at] = None;
-            again.push_back((at, plan.scenarios[at]));
             continue;
         }
         tell(&Event::ScenarioFinished(&result.1));
@@ -129,6 +124,7 @@ pub(super) async fn scenarios(
         }
     }
     running.shutdown().await;
+    finished.repeated = programme.repeated();
     let words = match finished.stopped {
         Some(Stopped::FailFast) => "not run: an earlier scenario failed (--fail-fast)",
         _ => "interrupted",
@@ -146,16 +142,6 @@ pub(super) async fn scenarios(
         })
         .collect();
     finished
-}
-
-/// How soon a scenario is likely to end. A target may take half a minute to give another homeserver up: the
-/// others play meanwhile.
-fn promptness(scenario: &Scenario) -> u8 {
-    match scenario.needs.contains(&Feature::Federation) {
-        true if scenario.covers.contains(&"federation.lookup-failure") => 0,
-        true => 1,
-        false => 2,
-    }
 }
 
 /// Runs one scenario of which every requirement counts.
@@ -182,7 +168,7 @@ pub(super) fn nothing(plan: &Plan, client: &Client, stopped: Option<Stopped>, re
         Performance::broken(reason).told(&Play::new(scenario, at, client), &rules)
     };
     let scenarios = plan.scenarios.iter().enumerate().map(told).collect();
-    Finished { scenarios, stopped, report_error: None }
+    Finished { scenarios, stopped, ..Finished::default() }
 }
 
 /// One scenario on its stage; what it has found survives the scenario itself.

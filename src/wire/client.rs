@@ -169,7 +169,7 @@ impl Client {
         let aside = self.recording(Arc::new(self.transcript.beside()));
         let mut pace = interval(ASK_AGAIN);
         while let Some(outage) = self.outages().lasting() {
-            if outage.began.elapsed() > within {
+            if outage.silent_since.elapsed() > within {
                 return Err(outage);
             }
             pace.tick().await;

@@ -21,6 +21,8 @@ const MOST: usize = 1000;
 pub struct Outage {
     /// When it was noticed.
     pub began: Instant,
+    /// Since when nothing was answered: later than it began, where the target was there for a moment.
+    pub silent_since: Instant,
     /// When the target answered again; `None` where it has not.
     pub ended: Option<Instant>,
     /// What came of the first request; redacted.
@@ -57,11 +59,11 @@ impl Outages {
     /// Learns from what came of a request.
     pub(super) fn learn(&self, exchange: &Exchange) {
         let now = exchange.sent_at + exchange.took;
-        match is_outage(exchange) {
+        if is_outage(exchange) {
             // Where nobody listens nobody has for as long as that was tried.
-            true if exchange.never_connected() => self.broken(exchange.sent_at, exchange),
-            true => self.broken(now, exchange),
-            false => self.answered(exchange.sent_at, now),
+            self.broken(if exchange.never_connected() { exchange.sent_at } else { now }, exchange);
+        } else if exchange.result.is_ok() {
+            self.answered(exchange.sent_at, now);
         }
     }
 
@@ -70,10 +72,15 @@ impl Outages {
         let full = all.len() >= MOST;
         match all.last_mut() {
             Some(last) if full || last.ended.is_none_or(|end| at <= end + TOGETHER) => {
-                last.ended = None;
+                if last.ended.take().is_some() {
+                    last.silent_since = at;
+                }
                 last.faults += 1;
             }
-            _ => all.push(Outage { began: at, ended: None, what: exchange.describe(), faults: 1 }),
+            _ => {
+                let what = exchange.describe();
+                all.push(Outage { began: at, silent_since: at, ended: None, what, faults: 1 });
+            }
         }
     }
 
@@ -153,6 +160,9 @@ mod tests {
         assert!(outages.lasting().is_some());
         outages.learn(&early);
         assert!(outages.lasting().is_some(), "it was sent before");
+        let late = NetworkFault::TimedOut { stage: "answer", limit: Duration::ZERO };
+        outages.learn(&exchange(get("/"), Err(late)));
+        assert!(outages.lasting().is_some(), "silence is no answer");
         outages.learn(&exchange(get("/"), Ok(500)));
         assert_eq!(outages.lasting(), None);
         let [outage] = outages.so_far().try_into().unwrap();
@@ -174,10 +184,13 @@ mod tests {
         outages.broken(at(0), &fault);
         outages.answered(at(10), at(20));
         outages.broken(at(500), &fault);
+        outages.broken(at(505), &fault);
+        let silent = outages.lasting().unwrap().silent_since;
+        assert_eq!(silent, at(500), "it was there in between");
         outages.answered(at(510), at(520));
         outages.broken(at(5000), &fault);
         let told: Vec<_> = outages.so_far().iter().map(|o| (o.began, o.ended, o.faults)).collect();
-        assert_eq!(told, [(at(0), Some(at(520)), 2), (at(5000), None, 1)]);
+        assert_eq!(told, [(at(0), Some(at(520)), 3), (at(5000), None, 1)]);
         for n in 2..2 * MOST as u64 {
             outages.answered(at(10_000 * n - 1), at(10_000 * n - 1));
             outages.broken(at(10_000 * n + 5000), &fault);

@@ -45,10 +45,12 @@ pub(super) type Turn = tokio::sync::OwnedMutexGuard<()>;
 impl Gates {
     /// The gate for a request. What carries a token is limited with its user.
     pub(super) fn of(&self, request: &Request) -> Option<Arc<Gate>> {
-        let anybody = request.token.is_none() && request.authorization.is_none();
+        if request.token.is_some() || request.authorization.is_some() {
+            return None;
+        }
         let path = request.path.split('?').next().unwrap_or_default();
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        anybody.then(|| gates.entry(format!("{} {path}", request.method)).or_default().clone())
+        Some(gates.entry(format!("{} {path}", request.method)).or_default().clone())
     }
 }
 
