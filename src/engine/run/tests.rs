@@ -12,7 +12,7 @@ use crate::outcome::Judgement;
 use crate::spec::hash::CapabilityHash;
 use crate::spec::requirement::{self, Requirement};
 use crate::target::config::Target;
-use crate::target::features::Features;
+use crate::target::features::{Feature, Features};
 use crate::target::provision::{Account, Login, Provisioner};
 use crate::wire::{Request, Secret};
 
