@@ -26,8 +26,8 @@ pub trait Named: Copy + fmt::Debug + 'static {
     }
 }
 
-/// Makes the rows of a table [`Named`] where an enum names them, with their ids as their text. The table is `TABLE`; `$row` is the
-/// field of a row that holds what it names.
+/// Makes the rows of a table [`Named`] where an enum names them, with their ids as their text. The table is
+/// `TABLE`; `$row` is the field of a row that holds what it names.
 macro_rules! named {
     ($named:ident, $kind:literal, $row:ident) => {
         impl $crate::reference::Named for $named {
