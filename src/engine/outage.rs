@@ -23,11 +23,11 @@ pub(super) async fn outlast(client: &Client, target: &Target) -> Result<(), Stop
     })
 }
 
-/// The outages that began after the first scenario did, and what was played again for them, for people; times
+/// The outages since the first scenario began, and what was played again for them, for people; times
 /// are those of the run.
 pub(super) fn told(outages: &Outages, run: Instant, played: Instant, repeated: &[&str]) -> Vec<String> {
     let mut outages = outages.so_far();
-    outages.retain(|outage| outage.began >= played);
+    outages.retain(|outage| outage.ended.is_none_or(|end| end >= played));
     let more = outages.len().saturating_sub(TOLD);
     outages.truncate(TOLD);
     let mut lines: Vec<String> = outages.iter().map(|outage| line(outage, run)).collect();
@@ -44,7 +44,7 @@ fn again(repeated: &[&str]) -> Option<String> {
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
     (!first.is_empty()).then(|| {
         let ids = first.join(", ");
-        format!("what failed while the target could not be reached was played again, and the last performance counts: {ids}{more}")
+        format!("what was played while the target could not be reached was played again, and the last performance counts: {ids}{more}")
     })
 }
 

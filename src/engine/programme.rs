@@ -3,14 +3,26 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use crate::outcome::Outcome;
 use crate::scenarios::Scenario;
 use crate::target::features::Feature;
 
 use super::plan::Plan;
 
-/// How often a scenario is played that fails while the target is away. What fails every time stands:
-/// a target that breaks off connections all the time cannot hide behind that.
+/// How often a scenario is played at most whose performances are in doubt. What fails every time stands:
+/// a target that breaks off connections all the time cannot hide behind that. The last time it plays alone,
+/// so that it fails by its own doing and not by that of one beside it.
 const PERFORMANCES: usize = 3;
+
+/// What makes a performance doubtful.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Doubt {
+    /// Connections were refused or broken off meanwhile: what failed may have failed for that.
+    pub(super) broken_off: bool,
+    /// Nobody was there for a while: the target may have been restarted, and be silent because it has
+    /// forgotten.
+    pub(super) away: bool,
+}
 
 /// What is still to be played of a plan.
 #[derive(Debug)]
@@ -22,6 +34,8 @@ pub(super) struct Programme<'p> {
     again: VecDeque<usize>,
     /// Of every scenario of the plan.
     performances: Vec<usize>,
+    /// Whether what plays now plays alone.
+    alone: bool,
 }
 
 /// A scenario whose turn it is.
@@ -40,21 +54,39 @@ impl<'p> Programme<'p> {
         let mut waiting: Vec<usize> = (0..plan.scenarios.len()).collect();
         waiting.sort_by_key(|at| Reverse(duration(plan.scenarios[*at])));
         let performances = vec![0; waiting.len()];
-        Self { plan, waiting: waiting.into(), again: VecDeque::new(), performances }
+        Self { plan, waiting: waiting.into(), again: VecDeque::new(), performances, alone: false }
     }
 
-    /// Whoever is next.
-    pub(super) fn next(&mut self) -> Option<Turn> {
-        let at = self.waiting.pop_front().or_else(|| self.again.pop_front())?;
+    /// Whoever is next beside so many that play; nobody, where one of them has to play alone.
+    pub(super) fn next(&mut self, playing: usize) -> Option<Turn> {
+        let once_more = self.waiting.is_empty();
+        let at = *self.waiting.front().or(self.again.front())?;
+        let alone = self.performances[at] + 1 == PERFORMANCES;
+        if playing > 0 && (alone || self.alone) {
+            return None;
+        }
+        if once_more {
+            self.again.pop_front()
+        } else {
+            self.waiting.pop_front()
+        };
+        self.alone = alone;
         self.performances[at] += 1;
         Some(Turn { at, scenario: self.plan.scenarios[at], time: self.performances[at] })
     }
 
-    /// Whether a scenario is to play once more, of which this performance is in doubt; then it has its turn.
-    /// What once failed has to be seen in a performance without doubt, even if it passed.
-    pub(super) fn repeats(&mut self, at: usize, failed: bool) -> bool {
+    /// Whether a scenario is to play once more; then it has its turn. What was cut short stays so, as a target
+    /// that goes down under test should be looked at.
+    pub(super) fn repeats(&mut self, at: usize, outcome: Outcome, doubt: Doubt) -> bool {
         let performances = self.performances[at];
-        let repeats = (failed || performances > 1) && performances < PERFORMANCES;
+        let doubtful = match outcome {
+            // What once failed has to be seen in a performance without doubt.
+            _ if performances > 1 => doubt.broken_off,
+            Outcome::Failed => doubt.broken_off,
+            Outcome::Passed => doubt.away,
+            _ => false,
+        };
+        let repeats = doubtful && performances < PERFORMANCES;
         self.again.extend(repeats.then_some(at));
         repeats
     }
@@ -81,22 +113,47 @@ mod tests {
     use super::*;
     use crate::engine::result::Selection;
 
+    const NONE: Doubt = Doubt { broken_off: false, away: false };
+    const BROKEN: Doubt = Doubt { broken_off: true, away: false };
+    const AWAY: Doubt = Doubt { broken_off: true, away: true };
+
     #[test]
-    fn what_takes_long_is_first_and_what_is_in_doubt_is_last() {
+    fn what_takes_long_is_first_and_what_is_in_doubt_is_last_and_in_the_end_alone() {
         let plan = Plan::new(Selection::default()).unwrap();
         let mut programme = Programme::of(&plan);
-        let first = programme.next().unwrap();
+        let first = programme.next(0).unwrap();
         assert!(first.scenario.covers.contains(&"federation.lookup-failure"), "{}", first.scenario.id);
-        assert!(!programme.repeats(first.at, false), "what passed stands");
-        assert!(programme.repeats(first.at, true));
-        let rest: Vec<Turn> = std::iter::from_fn(|| programme.next()).collect();
+        assert!(programme.repeats(first.at, Outcome::Failed, BROKEN));
+        let rest: Vec<Turn> = std::iter::from_fn(|| programme.next(1)).collect();
         assert_eq!(rest.len(), plan.scenarios.len());
         let last = rest.last().unwrap();
         assert_eq!((last.at, last.time), (first.at, 2));
         assert_eq!(programme.repeated(), [first.scenario.id]);
-        assert!(programme.repeats(first.at, false), "it may have passed by chance");
-        assert_eq!(programme.next().map(|turn| turn.time), Some(PERFORMANCES));
-        assert!(!programme.repeats(first.at, true), "what fails every time stands");
-        assert!(programme.next().is_none());
+        assert!(programme.repeats(rest[0].at, Outcome::Failed, BROKEN));
+        assert!(programme.repeats(first.at, Outcome::Passed, BROKEN), "it may have passed by chance");
+        assert_eq!(programme.next(1).map(|turn| turn.at), Some(rest[0].at));
+        assert!(programme.next(1).is_none(), "the last time is not beside another");
+        assert_eq!(programme.next(0).map(|turn| (turn.at, turn.time)), Some((first.at, PERFORMANCES)));
+        assert!(programme.repeats(rest[0].at, Outcome::Failed, BROKEN));
+        assert!(programme.next(1).is_none(), "nor is another beside it");
+        assert!(!programme.repeats(first.at, Outcome::Failed, AWAY), "what fails every time stands");
+        assert_eq!(programme.next(0).map(|turn| turn.at), Some(rest[0].at));
+        assert!(programme.next(0).is_none());
+    }
+
+    #[test]
+    fn what_a_restart_may_have_made_is_in_doubt() {
+        let plan = Plan::new(Selection::default()).unwrap();
+        for (outcome, doubt, repeats) in [
+            (Outcome::Failed, NONE, false),
+            (Outcome::Failed, BROKEN, true),
+            (Outcome::Passed, BROKEN, false),
+            (Outcome::Passed, AWAY, true),
+            (Outcome::Untestable, AWAY, false),
+        ] {
+            let mut programme = Programme::of(&plan);
+            let at = programme.next(0).unwrap().at;
+            assert_eq!(programme.repeats(at, outcome, doubt), repeats, "{outcome:?} {doubt:?}");
+        }
     }
 }

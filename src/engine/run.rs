@@ -18,7 +18,7 @@ use crate::wire::{Client, Recorded, Transcript};
 use super::event::{Event, Reporter};
 use super::outage;
 use super::plan::Plan;
-use super::programme::{Programme, Turn};
+use super::programme::{Doubt, Programme, Turn};
 use super::result::{ScenarioResult, Stopped};
 use super::verdict::{Ended, gates};
 
@@ -88,7 +88,7 @@ pub(super) async fn scenarios(
     };
     loop {
         while running.len() < options.jobs.max(1)
-            && let Some(Turn { at, scenario, time }) = programme.next()
+            && let Some(Turn { at, scenario, time }) = programme.next(running.len())
         {
             if time == 1 {
                 tell(&Event::ScenarioStarted { id: scenario.id });
@@ -98,8 +98,8 @@ pub(super) async fn scenarios(
             let (world, rules) = (world.clone(), rules.clone());
             running.spawn(async move {
                 let performance = play.perform(&world).await;
-                let doubtful = play.is_doubtful();
-                (at, performance.told(&play, &rules), doubtful)
+                let doubt = play.doubt();
+                (at, performance.told(&play, &rules), doubt)
             });
         }
         let next = tokio::select! {
@@ -110,8 +110,10 @@ pub(super) async fn scenarios(
             }
         };
         let Some(next) = next else { break };
-        let Ok((at, result, doubtful)) = next else { continue };
-        if doubtful && programme.repeats(at, !result.1.findings.is_empty()) {
+        let Ok((at, result, doubt)) = next else { continue };
+        // Findings that gate nothing are in doubt no less.
+        let outcome = if result.1.findings.is_empty() { result.1.outcome } else { Outcome::Failed };
+        if programme.repeats(at, outcome, doubt) {
             started[at] = None;
             continue;
         }
@@ -214,10 +216,11 @@ impl Play {
         }
     }
 
-    /// Whether what it found may come of the target having been away.
-    fn is_doubtful(&self) -> bool {
+    /// Whether what it came to may come of the target having been away.
+    fn doubt(&self) -> Doubt {
         let from = self.there.get().copied().unwrap_or(self.began);
-        self.client.outages().any_between(from, Instant::now())
+        let met = self.client.outages().between(from, Instant::now());
+        Doubt { broken_off: !met.is_empty(), away: met.iter().any(|outage| outage.away) }
     }
 
     /// Leases users, plays, and takes the users back.

@@ -26,6 +26,9 @@ const POOL_IDLE: Duration = Duration::from_secs(3);
 /// from whatever else the server has to answer in time.
 const COSTLY_AT_ONCE: usize = 4;
 
+/// What waiting for a turn among those is granted: every request before it ends within deadlines of its own.
+const LONGEST_TURN: Duration = Duration::from_secs(600);
+
 /// The pace of asking whether a target is back.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -188,12 +191,9 @@ impl Client {
         let (mut obeyed, mut turn) = (Duration::ZERO, None);
         for attempt in 0.. {
             if let Some(gate) = gate.as_ref().filter(|gate| turn.is_none() && gate.is_closed()) {
-                let (asked, left) = (Instant::now(), most.saturating_sub(obeyed));
-                // Granted as a whole: a deadline must not pass before it is known how long it took.
-                self.transcript.obey(left);
-                turn = gate.turn(left).await;
-                let waited = asked.elapsed().min(left);
-                self.transcript.take_back(left - waited);
+                let left = most.saturating_sub(obeyed);
+                let waited;
+                (turn, waited) = self.off_the_clock(left, gate.turn(left)).await;
                 obeyed += waited;
             }
             let exchange = self.once(request.clone()).await;
@@ -237,12 +237,20 @@ impl Client {
         exchange
     }
 
-    /// Waiting for it is the harness's own doing, and counts against no deadline.
     async fn turn_for_a_costly_one(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = async { self.shared.costly.acquire().await.ok() };
+        self.off_the_clock(LONGEST_TURN, turn).await.0
+    }
+
+    /// Waits for a turn, which is the harness's own doing and counts against no deadline for so long at most;
+    /// how long it took of that. All of it is granted at first: a deadline must not pass before it is known.
+    async fn off_the_clock<T>(&self, most: Duration, wait: impl Future<Output = T>) -> (T, Duration) {
         let asked = Instant::now();
-        let turn = self.shared.costly.acquire().await.ok();
-        self.transcript.obey(asked.elapsed());
-        turn
+        self.transcript.obey(most);
+        let came = wait.await;
+        let waited = asked.elapsed().min(most);
+        self.transcript.take_back(most - waited);
+        (came, waited)
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NetworkFault> {

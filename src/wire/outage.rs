@@ -29,6 +29,9 @@ pub struct Outage {
     pub what: String,
     /// How many requests came to nothing.
     pub faults: usize,
+    /// Whether nobody was there for any of them: no connection came about, or a proxy said so. Whoever only
+    /// breaks connections off has forgotten nothing.
+    pub away: bool,
 }
 
 /// The outages of a run's targets, in order.
@@ -50,10 +53,10 @@ impl Outages {
         self.lock().last().filter(|outage| outage.ended.is_none()).cloned()
     }
 
-    /// Whether there was any between these two moments.
-    pub fn any_between(&self, from: Instant, until: Instant) -> bool {
-        let meets = |outage: &Outage| outage.began <= until && outage.ended.is_none_or(|end| end >= from);
-        self.lock().iter().any(meets)
+    /// Those that there were between these two moments, or at any of the two.
+    pub fn between(&self, from: Instant, until: Instant) -> Vec<Outage> {
+        let meets = |outage: &&Outage| outage.began <= until && outage.ended.is_none_or(|end| end >= from);
+        self.lock().iter().filter(meets).cloned().collect()
     }
 
     /// Learns from what came of a request.
@@ -70,16 +73,18 @@ impl Outages {
     fn broken(&self, at: Instant, exchange: &Exchange) {
         let mut all = self.lock();
         let full = all.len() >= MOST;
+        let away = exchange.never_connected() || exchange.result.is_ok();
         match all.last_mut() {
             Some(last) if full || last.ended.is_none_or(|end| at <= end + TOGETHER) => {
                 if last.ended.take().is_some() {
                     last.silent_since = at;
                 }
                 last.faults += 1;
+                last.away |= away;
             }
             _ => {
                 let what = exchange.describe();
-                all.push(Outage { began: at, silent_since: at, ended: None, what, faults: 1 });
+                all.push(Outage { began: at, silent_since: at, ended: None, what, faults: 1, away });
             }
         }
     }
@@ -166,13 +171,15 @@ mod tests {
         outages.learn(&exchange(get("/"), Ok(500)));
         assert_eq!(outages.lasting(), None);
         let [outage] = outages.so_far().try_into().unwrap();
+        assert!(!outage.away, "a connection was broken off, and nothing else");
         assert_eq!((outage.faults, outage.what.as_str()), (1, "connection broke: reset"));
         let (began, ended) = (outage.began, outage.ended.unwrap());
-        assert!(outages.any_between(began, began) && outages.any_between(ended, ended));
-        assert!(outages.any_between(before, ended + TOGETHER), "around all of it");
+        let any_between = |from, until| !outages.between(from, until).is_empty();
+        assert!(any_between(began, began) && any_between(ended, ended));
+        assert!(any_between(before, ended + TOGETHER), "around all of it");
         let moment = Duration::from_nanos(1);
-        assert!(!outages.any_between(before - moment, before.min(began - moment)));
-        assert!(!outages.any_between(ended + moment, ended + TOGETHER));
+        assert!(!any_between(before - moment, before.min(began - moment)));
+        assert!(!any_between(ended + moment, ended + TOGETHER));
     }
 
     #[test]
@@ -189,6 +196,7 @@ mod tests {
         assert_eq!(silent, at(500), "it was there in between");
         outages.answered(at(510), at(520));
         outages.broken(at(5000), &fault);
+        assert!(outages.so_far().iter().all(|outage| outage.away));
         let told: Vec<_> = outages.so_far().iter().map(|o| (o.began, o.ended, o.faults)).collect();
         assert_eq!(told, [(at(0), Some(at(520)), 3), (at(5000), None, 1)]);
         for n in 2..2 * MOST as u64 {
