@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::spec::binding::{Binding, Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash;
 use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
 
 use super::absence::{self, is_unsupported, standing};
@@ -228,9 +229,14 @@ impl Probe<'_> {
     async fn operations(&self, features: &mut Features) -> Result<(), PreflightError> {
         let anywhere = self.send(Request::new("GET", absence::in_the_client_api(self.run_id))).await;
         let plain = self.salted(|set| set.hash().is_url_plain(), Object::new(), "");
-        let mut missing = Vec::new();
+        let (mut missing, mut offered) = (Vec::new(), plain.hash());
         for operation in Operation::CLIENT {
-            let exchange = self.ask(operation, &plain, plain.canonical_bytes()).await;
+            let hash = if operation == Operation::ServerSet { &offered } else { &plain.hash() };
+            let exchange = self.ask(operation, hash, plain.canonical_bytes()).await;
+            if operation == Operation::ServerHash {
+                // A hash that the server gives is one that it cannot say it does not know.
+                offered = told(&exchange).unwrap_or(offered);
+            }
             let mut nowhere = vec![anywhere.clone()];
             if absence::is_bare(&exchange) {
                 let path = absence::below(&exchange, self.run_id);
@@ -364,17 +370,16 @@ impl Probe<'_> {
     }
 
     async fn upload(&self, set: &CapabilitySet) -> Arc<Exchange> {
-        self.ask(Operation::Upload, set, set.canonical_bytes()).await
+        self.ask(Operation::Upload, &set.hash(), set.canonical_bytes()).await
     }
 
     async fn ask(
         &self,
         operation: Operation,
-        set: &CapabilitySet,
+        hash: &CapabilityHash,
         body: impl Into<bytes::Bytes>,
     ) -> Arc<Exchange> {
         let route = self.target.binding.route(operation);
-        let hash = set.hash();
         let path = route.path(&[("user_id", &self.user.user_id), ("hash", hash.as_str())]);
         let request = Request::new(&route.method, path).operation(operation);
         self.send(if route.method == "GET" { request } else { request.body(body) }).await
@@ -384,6 +389,11 @@ impl Probe<'_> {
         let Login { token, .. } = &self.user.first;
         self.client.send(request.token(token)).await
     }
+}
+
+/// The hash in an answer.
+fn told(exchange: &Exchange) -> Option<CapabilityHash> {
+    CapabilityHash::parse(exchange.json()?["sha256"].as_str()?).ok()
 }
 
 #[cfg(test)]

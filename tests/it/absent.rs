@@ -7,6 +7,7 @@ use capcheck::engine::result::{RunResult, Verdict};
 use capcheck::outcome::Outcome;
 use capcheck::reference::Options;
 use capcheck::spec::binding::{Binding, Operation, Route};
+use capcheck::spec::capability::CapabilitySet;
 use capcheck::target::config::Target;
 
 use crate::support::proxy::{Answer, Proxy, Turn};
@@ -86,4 +87,24 @@ async fn one_without_some_is_incomplete_unless_it_says_so() {
     let result = run(Target { unsupported: [Operation::Upload].into(), ..target }).await;
     assert_eq!(result.verdict, Verdict::Conformant, "{}", complaints(&result));
     says(&result, "parameters", "the target file lists upload as unsupported");
+}
+
+/// Whose page for a set that nobody offers is that for what cannot exist, too.
+fn without_unknown_sets(path: &str) -> bool {
+    let Options { mut capabilities, grants, .. } = Options::default();
+    let to_all = CapabilitySet::of(capabilities.clone());
+    capabilities.extend(grants.into_iter().map(|grant| grant.capability));
+    let offered = [to_all, CapabilitySet::of(capabilities)].map(|set| set.hash());
+    let set = path.strip_prefix(&format!("{BELOW}/server/sets/"));
+    set.map_or(path.starts_with(BELOW), |set| offered.iter().any(|hash| hash.as_str() == set))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_says_no_with_a_page_has_the_operation_and_fails() {
+    let (_proxy, target) = with(without_unknown_sets).await;
+    let result = run(target).await;
+    let failed = with_outcome(&result, Outcome::Failed);
+    assert!(failed.contains(&"server.unknown-hash"), "{}", complaints(&result));
+    assert!(with_outcome(&result, Outcome::Passed).contains(&"server.set"), "{}", complaints(&result));
+    assert_eq!(exit::code(&result), exit::NON_CONFORMANT);
 }
