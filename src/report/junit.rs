@@ -14,8 +14,9 @@ use super::text;
 /// Writes the result as JUnit XML.
 ///
 /// Failures are failures; untestable scenarios and the suite's own faults are errors; what does
-/// not apply is skipped. Readers of JUnit know no verdict, so a run that does not conform is
-/// never without a failure or an error.
+/// not apply is skipped, and so is what could not be tested and gates nothing. Readers of JUnit know no
+/// verdict: a run that does not conform is never without a failure or an error, and what does not gate
+/// is neither.
 pub fn write(result: &RunResult, out: impl Write) -> io::Result<()> {
     report(result).serialize(out).map_err(io::Error::other)
 }
@@ -82,7 +83,7 @@ fn case(area: &str, scenario: &ScenarioResult, result: &RunResult) -> TestCase {
     case.set_classname(area).set_time(Duration::from_millis(scenario.duration_ms));
     case.set_assertions(scenario.checks);
     case.add_property(Property::new("requests", scenario.requests.to_string()));
-    if scenario.outcome == Outcome::Passed && !scenario.findings.is_empty() {
+    if scenario.outcome != Outcome::Failed && !scenario.findings.is_empty() {
         // What does not gate fails no pipeline, and is not kept from its reader either.
         case.set_system_out(failure::every(scenario, |_| false));
     }
@@ -94,13 +95,18 @@ fn status(scenario: &ScenarioResult, result: &RunResult) -> TestCaseStatus {
     match scenario.outcome {
         Outcome::Passed => TestCaseStatus::success(),
         Outcome::Failed => failed(scenario, reason, result),
-        Outcome::NotApplicable => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(text::phrase(reason));
-            status
+        Outcome::NotApplicable => skipped(reason),
+        Outcome::Untestable if !scenario.requirements.iter().any(|id| failure::gates(result, id)) => {
+            skipped(&format!("untestable, and does not gate this run: {reason}"))
         }
         Outcome::Untestable | Outcome::HarnessFault => error(scenario.outcome.word(), reason),
     }
+}
+
+fn skipped(reason: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(text::phrase(reason));
+    status
 }
 
 /// The type tells which kind of error it is.
@@ -110,12 +116,10 @@ fn error(kind: &str, reason: &str) -> TestCaseStatus {
     status
 }
 
-/// The type tells whether the failure counts towards the verdict.
+/// A scenario fails where something that gates did; what else it found is told beside that.
 fn failed(scenario: &ScenarioResult, reason: &str, result: &RunResult) -> TestCaseStatus {
-    let gating = scenario.findings.iter().any(|f| failure::gates(result, &f.requirement));
-    let apart = !gating && !scenario.findings.is_empty();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(if apart { "failed_not_gating" } else { "failed" });
+    status.set_type("failed");
     status.set_message(message(scenario, reason));
     status.set_description(failure::every(scenario, |id| failure::gates(result, id)));
     status

@@ -25,7 +25,9 @@ pub struct Terminal {
     style: Style,
     again: Option<String>,
     progress: Progress,
-    /// Why scenarios ended without an answer, as far as it was told.
+    /// What the run's own names hold.
+    run_id: String,
+    /// Why scenarios ended without an answer, as far as it was told: the causes.
     obstacles: HashSet<(Outcome, String)>,
 }
 
@@ -41,7 +43,8 @@ impl fmt::Debug for Terminal {
 impl Terminal {
     /// A report on this stream. Colours are written as the style says, whatever the stream is.
     pub fn new(out: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { out, style, again: None, progress: Progress::default(), obstacles: HashSet::new() }
+        let (progress, run_id, obstacles) = Default::default();
+        Self { out, style, again: None, progress, run_id, obstacles }
     }
 
     /// The command that repeats the run, `capcheck run` and how the target was named; what selects
@@ -64,6 +67,7 @@ impl Terminal {
         run_id: &str,
         notes: &[String],
     ) -> io::Result<()> {
+        self.run_id = run_id.to_owned();
         let mut page = Page::new(self.style);
         let what = text::plural(scenarios, "scenario");
         let (url, run_id) = (text::escape(url), text::escape(run_id));
@@ -106,13 +110,14 @@ impl Terminal {
         self.write(&format!("{}{row}\n", self.style.paint(ink, word)))
     }
 
-    /// What does not apply is none, nor is an obstacle met before: the page at the end groups both by reason.
+    /// What does not apply is none, nor is an obstacle met before: the page at the end groups both by cause.
     fn is_news(&mut self, scenario: &ScenarioResult) -> bool {
         match scenario.outcome {
             Outcome::Passed | Outcome::NotApplicable => false,
             Outcome::Failed => true,
             Outcome::Untestable | Outcome::HarnessFault => {
-                self.obstacles.insert((scenario.outcome, scenario.reason.clone().unwrap_or_default()))
+                let reason = scenario.reason.as_deref().unwrap_or_default();
+                self.obstacles.insert((scenario.outcome, text::cause(reason, &self.run_id)))
             }
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::event::{Event, Reporter};
-use crate::engine::result::{RunResult, Verdict};
+use crate::engine::result::{RunResult, ScenarioResult, Verdict};
 use crate::outcome::Outcome;
 
 /// A stream that can be read afterwards.
@@ -184,6 +184,59 @@ fn an_obstacle_is_news_once() {
     assert_eq!((rows(Style::PLAIN), rows(Style::PLAIN.verbose(true))), (1, 2));
 }
 
+/// A server limits registrations: the same befalls 78 users, each of whom is to wait a little longer.
+#[test]
+fn one_cause_is_told_once_whoever_it_befell() {
+    let mut result = fixture::incomplete();
+    let untestable = result.scenarios[2].clone();
+    for n in 1..78 {
+        let mut scenario = untestable.clone();
+        scenario.id = format!("upload::number_{n}");
+        result.scenarios.push(scenario);
+    }
+    for (n, scenario) in result.scenarios.iter_mut().filter(|s| s.outcome == Outcome::Untestable).enumerate()
+    {
+        let reason = format!("cannot register cap-{}-{n}: 429, which asks for {n} s more", result.run_id);
+        scenario.reason = Some(reason);
+    }
+    let page = told(&result, Style::PLAIN);
+    assert_eq!(page.lines().filter(|row| row.starts_with("untestable  ")).count(), 1, "{page}");
+    assert_eq!(page.matches("  reason     ").count(), 1, "{page}");
+    assert!(page.contains("the first of several that differ"), "{page}");
+    assert!(page.contains("upload::number_4") && !page.contains("upload::number_5"), "{page}");
+    assert!(page.contains("and 73 more"), "{page}");
+    let verbose = told(&result, Style::PLAIN.verbose(true));
+    assert!(
+        verbose.contains("             upload::number_77\n") && !verbose.contains("and 73 more"),
+        "{verbose}"
+    );
+
+    result.scenarios[3].reason = Some("the room cannot be made".to_owned());
+    result.scenarios[3].outcome = Outcome::Untestable;
+    assert_eq!(
+        told(&result, Style::PLAIN).matches("  reason     ").count(),
+        2,
+        "another cause is told apart"
+    );
+}
+
+/// What failed without gating is not why the run is incomplete.
+#[test]
+fn an_incomplete_run_is_looked_into_with_doctor() {
+    let mut result = fixture::incomplete();
+    let failed = fixture::non_conformant().scenarios;
+    result.scenarios.extend(failed.into_iter().find(|s| s.id == "upload::refusal_changes_nothing"));
+    let steps = |result: &RunResult| {
+        let page = told(result, Style::PLAIN);
+        let (_, next) = page.split_once("  next       ").unwrap();
+        next.lines().map(|row| row.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let rerun = "capcheck run http://127.0.0.1:8008 --only upload::first_signup_is_refused --seed 17";
+    assert_eq!(steps(&result), ["capcheck doctor http://127.0.0.1:8008", rerun]);
+    result.verdict = Verdict::Conformant;
+    assert_eq!(steps(&result)[0], "capcheck explain upload.refusal-keeps-previous");
+}
+
 #[test]
 fn the_finding_told_in_full_is_one_that_can_be_sent_again() {
     let mut result = fixture::non_conformant();
@@ -251,12 +304,37 @@ fn junit_counts_are_those_of_the_result() {
         let report = quick_junit::Report::deserialize_from_str(&as_junit(&result)).unwrap();
         let scenarios = &result.counts.scenarios;
         let counts = [report.tests, report.failures, report.errors];
-        let errors = scenarios.untestable + scenarios.harness_fault;
+        let gates =
+            |s: &&ScenarioResult| s.requirements.iter().any(|id| terminal::failure::gates(&result, id));
+        let untestable = result.scenarios.iter().filter(|s| s.outcome == Outcome::Untestable);
+        let (all, red) = (untestable.clone().count(), untestable.filter(gates).count());
+        // Preflight stopped the run: nothing is known of anything.
+        let red = if result.preflight_error.is_some() { all } else { red };
+        let errors = red + scenarios.harness_fault;
         assert_eq!(counts, [scenarios.total, scenarios.failed, errors], "{name}");
         let cases: Vec<_> = report.test_suites.iter().flat_map(|suite| &suite.test_cases).collect();
         let skipped = cases.iter().filter(|c| matches!(c.status, TestCaseStatus::Skipped { .. })).count();
-        assert_eq!((cases.len(), skipped), (scenarios.total, scenarios.not_applicable), "{name}");
+        assert_eq!((cases.len(), skipped), (scenarios.total, scenarios.not_applicable + all - red), "{name}");
     }
+}
+
+#[test]
+fn junit_is_never_red_for_what_does_not_gate() {
+    let mut result = fixture::conformant();
+    let should = fixture::non_conformant().scenarios;
+    let mut failed = should.into_iter().find(|s| s.id == "upload::refusal_changes_nothing").unwrap();
+    result.scenarios.push(failed.clone());
+    failed.outcome = Outcome::Untestable;
+    result.scenarios.push(failed);
+    let file = as_junit(&result);
+    let report = quick_junit::Report::deserialize_from_str(&file).unwrap();
+    assert_eq!((report.failures, report.errors), (0, 0), "{file}");
+    assert_eq!(
+        file.matches("FAILED  upload.refusal-keeps-previous").count(),
+        2,
+        "and yet it is told: {file}"
+    );
+    assert!(file.contains("untestable, and does not gate this run: "), "{file}");
 }
 
 #[test]
@@ -307,8 +385,7 @@ fn every_key_is_documented() {
     for key in keys(&json::schema()) {
         assert!(page.contains(&format!("`{key}`")), "docs/reports.md does not explain `{key}`");
     }
-    for outcome in ["passed", "failed", "untestable", "not_applicable", "harness_fault", "failed_not_gating"]
-    {
+    for outcome in ["passed", "failed", "untestable", "not_applicable", "harness_fault"] {
         assert!(page.contains(&format!("`{outcome}`")), "docs/reports.md does not explain `{outcome}`");
     }
 }

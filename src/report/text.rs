@@ -144,6 +144,32 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// What is the same in reasons that differ only in whom, where and when they struck: names that hold the run
+/// id, rooms' ids and lengths of time are set aside.
+pub(crate) fn cause(reason: &str, run_id: &str) -> String {
+    let apart = |c: char| c.is_whitespace() || "/\"'(),;".contains(c);
+    let pieces: Vec<&str> = reason.split_inclusive(apart).collect();
+    let bare = |piece: &&str| piece.trim_end_matches(apart).to_owned();
+    let mut cause = String::with_capacity(reason.len());
+    for (i, piece) in pieces.iter().enumerate() {
+        let word = bare(piece);
+        let unit = pieces.get(i + 1).map(bare).unwrap_or_default();
+        let time = word.parse::<f64>().is_ok() && ["s", "ms"].contains(&unit.as_str());
+        match time || is_made(&word, run_id) {
+            true => cause.push_str(&format!("…{}", &piece[word.len()..])),
+            false => cause.push_str(piece),
+        }
+    }
+    cause
+}
+
+/// Whether a word names what this run made: the run id is a part of it, or the homeserver drew it for a room.
+fn is_made(word: &str, run_id: &str) -> bool {
+    let part = |part: &str| part.eq_ignore_ascii_case(run_id);
+    let holds = word.split(|c: char| !c.is_ascii_alphanumeric()).any(part);
+    holds || (word.len() > 1 && word.starts_with('!')) || word.starts_with("%21")
+}
+
 /// A shell word, quoted where it must be.
 pub(crate) fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
@@ -207,6 +233,25 @@ mod tests {
         assert_eq!(cut("éééé", 3), "ééé… (1 character more)");
         assert_eq!((fit("éééé", 4), fit("ééééé", 4)), ("éééé".into(), "ééé…".into()));
         assert_eq!((fit_ends("abcdé", 5), fit_ends("abcdéf", 5)), ("abcdé".into(), "a…déf".into()));
+    }
+
+    #[test]
+    fn a_cause_has_no_names_of_the_run_and_no_times() {
+        let limited = |user: &str, room: &str, wait: &str| {
+            cause(
+                &format!("cannot register {user}: POST /join/{room} was answered 429 ({wait} s more)"),
+                "3Ab",
+            )
+        };
+        let one = limited("cap-3ab-27", "%21one%3Aa", "6");
+        assert_eq!(one, "cannot register … POST /join/… was answered 429 (… s more)");
+        assert_eq!(one, limited("granted-3ab-1", "!other:a", "0.25"));
+        for other in [limited("cap-4cd-27", "!a", "6"), cause("cannot log in cap-3ab-27: 429", "3Ab")] {
+            assert_ne!(one, other, "another name, another deed");
+        }
+        for plain in ["404 M_NOT_FOUND for 2 sets", "asked 3 times! so", "é/日本 s", "  ", ""] {
+            assert_eq!(cause(plain, "3Ab"), plain);
+        }
     }
 
     #[test]

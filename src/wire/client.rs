@@ -332,7 +332,7 @@ where
 
 /// What reqwest's error means, by its causes.
 fn classify(error: &reqwest::Error, limit: Duration) -> NetworkFault {
-    let root = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    let root = causes(error).last().map(plainly).unwrap_or_default();
     let tls = causes(error).any(is_tls);
     let not_http =
         causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse));
@@ -348,6 +348,13 @@ fn classify(error: &reqwest::Error, limit: Duration) -> NetworkFault {
     }
 }
 
+/// The error's words without the page of a library's manual that follows them: reports are about the target.
+fn plainly(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    words.truncate(words.find(": https://").unwrap_or(words.len()));
+    words
+}
+
 /// Whether an error is TLS's, also inside the I/O errors that libraries wrap around it, whose
 /// `source` passes over what they wrap.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -360,4 +367,18 @@ fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_without_the_manual_of_a_library() {
+        let told = "peer closed connection without sending TLS close_notify";
+        let cut = format!("{told}: https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html");
+        for words in [told, &cut] {
+            assert_eq!(plainly(&std::io::Error::other(words)), told);
+        }
+    }
 }

@@ -81,11 +81,11 @@ pub fn explain(exchange: &Exchange, cap: Duration) -> String {
     });
     let setting = known.map(|(_, setting)| format!(" (Synapse: {setting})")).unwrap_or_default();
     let asks = match wait(exchange, 0).map(|wait| wait.as_secs_f64()) {
-        Some(seconds) if said_how_long(exchange) => format!("asks to wait {seconds} s more"),
-        _ => "does not say how long to wait".to_owned(),
+        Some(seconds) if said_how_long(exchange) => format!("asks for {seconds} s more"),
+        _ => "does not say for how long".to_owned(),
     };
     format!(
-        "rate limited for longer than {} s: {} {path} was answered 429, which {asks}; raise the server's limit{setting}, or rate_limit_cap_s in [limits]",
+        "rate limited beyond the {} s that are waited for a request: {} {path} was answered 429 and {asks}; raise the server's limit{setting}, or rate_limit_cap_s in [limits]",
         cap.as_secs_f64(),
         exchange.request.method,
     )

@@ -100,18 +100,21 @@ async fn a_limit_that_is_not_obeyed_is_explained_in_a_line() {
         (
             "POST",
             "/_matrix/client/v3/register",
-            "asks to wait 3600 s more; raise the server's limit (Synapse: rc_registration), or rate_limit_cap_s in [limits]",
+            "was answered 429 and asks for 3600 s more; raise the server's limit (Synapse: rc_registration), or rate_limit_cap_s in [limits]",
         ),
         (
             "POST",
             "/_matrix/client/v3/join/a",
-            "POST /_matrix/client/v3/join/a was answered 429, which asks to wait 3600 s more; raise the server's limit (Synapse: rc_joins)",
+            "POST /_matrix/client/v3/join/a was answered 429 and asks for 3600 s more; raise the server's limit (Synapse: rc_joins)",
         ),
         ("PUT", "/_matrix/client/v3/presence/a/status", "(Synapse: rc_presence)"),
-        ("GET", "/elsewhere", "does not say how long to wait; raise the server's limit, or"),
+        ("GET", "/elsewhere", "does not say for how long; raise the server's limit, or"),
     ] {
         let explained = rate_limit::explain(&*client.send(Request::new(method, path)).await, cap);
-        assert!(explained.starts_with("rate limited for longer than 10 s: "), "{explained}");
+        assert!(
+            explained.starts_with("rate limited beyond the 10 s that are waited for a request: "),
+            "{explained}"
+        );
         assert!(explained.contains(expected) && !explained.contains('\n'), "{explained}");
     }
 }

@@ -170,9 +170,9 @@ async fn servers_that_answer_oddly() {
         (
             429,
             json!({ "errcode": "M_LIMIT_EXCEEDED", "error": "slow down", "retry_after_ms": 60000 }),
-            "cannot register cap-n-1: 429 M_LIMIT_EXCEEDED \"slow down\": rate limited for longer than 0 s: \
-             POST /_matrix/client/v3/register was answered 429, which asks to wait 60 s more; raise the server's \
-             limit (Synapse: rc_registration), or rate_limit_cap_s in [limits]",
+            "cannot register cap-n-1: 429 M_LIMIT_EXCEEDED \"slow down\": rate limited beyond the 0 s that \
+             are waited for a request: POST /_matrix/client/v3/register was answered 429 and asks for 60 s more; \
+             raise the server's limit (Synapse: rc_registration), or rate_limit_cap_s in [limits]",
         ),
         (
             400,

@@ -28,39 +28,59 @@ const SECTIONS: [(Outcome, Ink, &str, &str); 3] = [
 /// How many endpoints are told of.
 const DEAREST: usize = 3;
 
-/// Ids under one reason.
-type Grouped<'a> = Vec<(&'a str, Vec<&'a str>)>;
+/// So many ids are named under a reason, unless verbose.
+const NAMED: usize = 5;
 
-fn by_reason<'a>(items: impl Iterator<Item = (Option<&'a String>, &'a str)>) -> Grouped<'a> {
-    let mut groups: Grouped<'a> = Vec::new();
+/// Ids under reasons of one cause.
+struct Grouped<'a> {
+    cause: String,
+    /// The first of the reasons.
+    reason: &'a str,
+    /// Whether another is not to the letter the same.
+    varies: bool,
+    ids: Vec<&'a str>,
+}
+
+/// Groups ids by why: what differs only in names that this run made and in times has one cause.
+fn by_cause<'a>(
+    items: impl Iterator<Item = (Option<&'a String>, &'a str)>,
+    run_id: &str,
+) -> Vec<Grouped<'a>> {
+    let mut groups: Vec<Grouped<'a>> = Vec::new();
     for (reason, id) in items {
         let reason = reason.map_or("no reason was given", String::as_str);
-        match groups.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, ids)) => ids.push(id),
-            None => groups.push((reason, vec![id])),
+        let cause = text::cause(reason, run_id);
+        match groups.iter_mut().find(|known| known.cause == cause) {
+            Some(known) => {
+                known.varies |= known.reason != reason;
+                known.ids.push(id);
+            }
+            None => groups.push(Grouped { cause, reason, varies: false, ids: vec![id] }),
         }
     }
     groups
 }
 
-/// Scenarios that ended without an answer, by reason.
+/// Scenarios that ended without an answer, by cause.
 pub(crate) fn unanswered(page: &mut Page, result: &RunResult) {
     for (outcome, ink, title, meaning) in SECTIONS {
-        let groups = by_reason(
+        let groups = by_cause(
             result
                 .scenarios
                 .iter()
                 .filter(|s| s.outcome == outcome && s.findings.is_empty())
                 .map(|s| (s.reason.as_ref(), s.id.as_str())),
+            &result.run_id,
         );
         grouped(page, ink, title, meaning, &groups, "scenario");
     }
-    let orphans = by_reason(
+    let orphans = by_cause(
         result
             .requirements
             .iter()
             .filter(|r| r.outcome == Outcome::Untestable && !explained(result, &r.scenarios))
             .map(|r| (r.reason.as_ref(), r.id.as_str())),
+        &result.run_id,
     );
     let meaning = "Their scenarios ended, and yet these rules were never put to the test.";
     grouped(page, Ink::Warn, "Never put to the test", meaning, &orphans, "requirement");
@@ -72,20 +92,35 @@ fn explained(result: &RunResult, ids: &[String]) -> bool {
     result.scenarios.iter().any(|s| silent(s.outcome) && ids.contains(&s.id))
 }
 
-fn grouped(page: &mut Page, ink: Ink, title: &str, meaning: &str, groups: &Grouped<'_>, noun: &str) {
+fn grouped(page: &mut Page, ink: Ink, title: &str, meaning: &str, groups: &[Grouped<'_>], noun: &str) {
     if groups.is_empty() {
         return;
     }
-    let affected = groups.iter().map(|(_, ids)| ids.len()).sum();
+    let affected = groups.iter().map(|group| group.ids.len()).sum();
     page.title(ink, &format!("{title}: {}", plural(affected, noun)));
     if !meaning.is_empty() {
         page.paragraph(2, Ink::Dim, "", meaning);
     }
     page.gap();
-    for (reason, ids) in groups {
-        page.field("reason", &text::phrase(reason));
-        page.field("where", &text::escape(&ids.join(" ")));
+    let most = if page.style.verbose { usize::MAX } else { NAMED };
+    for group in groups {
+        page.field("reason", &text::phrase(group.reason));
+        if group.varies {
+            page.field("", "(the first of several that differ in names of this run, or in times)");
+        }
+        page.field("where", &some(&group.ids, most));
         page.gap();
+    }
+}
+
+/// So many of the ids at most, and how many there are besides.
+fn some(ids: &[&str], most: usize) -> String {
+    let shown = text::escape(&ids[..ids.len().min(most)].join(" "));
+    match ids.len().saturating_sub(most) {
+        0 => shown,
+        // One more takes no more room than saying so.
+        1 => text::escape(&ids.join(" ")),
+        more => format!("{shown} and {} more", text::number(more as u64)),
     }
 }
 
@@ -123,10 +158,10 @@ pub(crate) fn not_applicable(page: &mut Page, result: &RunResult) {
         .filter(|s| s.outcome == Outcome::NotApplicable)
         .filter(|s| !s.requirements.iter().all(|id| told.contains(&id.as_str())))
         .map(|s| (s.reason.as_ref(), s.id.as_str()));
-    let requirements = by_reason(requirements);
+    let requirements = by_cause(requirements, &result.run_id);
     let mut rows: Vec<(&str, String)> =
-        requirements.iter().map(|(reason, ids)| (*reason, named(ids, "requirement"))).collect();
-    for (reason, ids) in by_reason(scenarios) {
+        requirements.iter().map(|group| (group.reason, named(&group.ids, "requirement"))).collect();
+    for Grouped { reason, ids, .. } in by_cause(scenarios, &result.run_id) {
         let names = named(&ids, "scenario");
         match rows.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, row)) => *row += &format!("; {names}"),
@@ -299,18 +334,22 @@ fn next(page: &mut Page, result: &RunResult, again: &str) {
     let rerun = |id: &str| {
         format!("{again} --only {}{strict} --seed {}", text::shell_word(&text::escape(id)), result.seed)
     };
+    let doctor = || again.replacen("capcheck run", "capcheck doctor", 1);
     let mut steps: Vec<String> = Vec::new();
+    // Where the environment is at fault, what failed without gating is not what holds the run up.
+    let broken = failure::broken(result);
     if result.preflight_error.is_some() {
-        steps.push(again.replacen("capcheck run", "capcheck doctor", 1));
-    } else if let Some(broken) = failure::broken(result).first() {
+        steps.push(doctor());
+    } else if let Some(broken) = broken.first().filter(|_| result.verdict != Verdict::Incomplete) {
         steps.push(format!("capcheck explain {}", text::shell_word(&text::escape(broken.id))));
         steps.extend(broken.hits.first().map(|(scenario, _)| rerun(&scenario.id)));
     } else {
         let open = |outcome| matches!(outcome, Outcome::Untestable | Outcome::HarnessFault);
-        steps.extend(result.scenarios.iter().find(|s| open(s.outcome)).map(|s| rerun(&s.id)));
-        if !steps.is_empty() {
-            steps.push(again.replacen("capcheck run", "capcheck doctor", 1));
+        let obstructed = result.scenarios.iter().find(|s| open(s.outcome));
+        if obstructed.is_some() || result.verdict == Verdict::Incomplete {
+            steps.push(doctor());
         }
+        steps.extend(obstructed.map(|s| rerun(&s.id)));
     }
     page.rows("next", steps);
 }
