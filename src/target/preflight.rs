@@ -59,12 +59,14 @@ pub enum PreflightError {
         answer: String,
     },
     /// No user could be made or logged in.
-    #[error("no user on {url}: {reason}. Set [users] in a target file (`capcheck init` writes one)")]
+    #[error("no user on {url}: {reason}{hint}")]
     NoUser {
         /// The URL that was asked.
         url: String,
         /// What the server said.
         reason: String,
+        /// What to do, where it is known: a sentence with the full stop before it, or nothing.
+        hint: &'static str,
     },
     /// Every operation is unsupported.
     #[error(
@@ -205,8 +207,16 @@ fn declared(features: &mut Features, target: &Target, provisioner: &Provisioner)
     features.set(Feature::SizeLimit, or(target.limits.max_set_bytes.is_some(), limit));
 }
 
+/// Another way to users is the remedy where this one was refused, and not where the server broke down, cannot
+/// be reached or wants patience.
 fn no_user(target: &Target, error: ProvisionError) -> PreflightError {
-    PreflightError::NoUser { url: target.url.to_string(), reason: error.to_string() }
+    let hint = match error.exchange() {
+        Some(exchange) if matches!(exchange.status(), Some(401 | 403)) || exchange.is_unrecognized() => {
+            ". Set [users] in a target file (`capcheck init` writes one)"
+        }
+        _ => "",
+    };
+    PreflightError::NoUser { url: target.url.to_string(), reason: error.to_string(), hint }
 }
 
 /// Probes with one user.

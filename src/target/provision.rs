@@ -94,6 +94,16 @@ pub enum ProvisionError {
     },
 }
 
+impl ProvisionError {
+    /// The exchange that shows it, if one does.
+    pub fn exchange(&self) -> Option<&Exchange> {
+        match self {
+            Self::NotApplicable(_) => None,
+            Self::Broken { exchange, .. } => exchange.as_deref(),
+        }
+    }
+}
+
 /// Makes users and sessions, and takes them back.
 #[derive(Debug)]
 pub struct Provisioner {

@@ -3,6 +3,7 @@
 
 use capcheck::reference::{Account as Existing, Options, Registration};
 use capcheck::target::config::{AccountConfig, Target, Users};
+use capcheck::target::preflight;
 use capcheck::target::provision::{Cast, ProvisionError, Provisioner};
 use capcheck::wire::{Client, Request, Secret};
 use serde_json::{Value, json};
@@ -184,6 +185,34 @@ async fn servers_that_answer_oddly() {
         let (reason, _) = refusal(&target(&server.uri(), register())).await;
         assert!(reason.starts_with(expected), "{reason}\n  expected: {expected}");
         assert!(reason.len() < 500, "{reason}");
+    }
+}
+
+/// Another way to users is no remedy for a server that breaks down or wants patience.
+#[tokio::test]
+async fn a_target_file_is_advised_only_where_it_would_help() {
+    for (status, answer, helps) in [
+        (401, json!({ "flows": [{ "stages": ["m.login.recaptcha"] }] }), true),
+        (403, json!({ "errcode": "M_FORBIDDEN" }), true),
+        (404, json!({ "errcode": "M_UNRECOGNIZED" }), true),
+        (400, json!({ "errcode": "M_USER_IN_USE" }), false),
+        (429, json!({ "errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 60000 }), false),
+        (500, json!({ "errcode": "M_UNKNOWN" }), false),
+        (502, json!("Bad Gateway"), false),
+    ] {
+        let server = registers(status, answer).await;
+        let versions = ResponseTemplate::new(200).set_body_json(json!({ "versions": ["v1.12"] }));
+        Mock::given(path("/_matrix/client/versions")).respond_with(versions).mount(&server).await;
+        let target = target(&server.uri(), register());
+        let provisioner = Provisioner::new(&target, "n");
+        let error = preflight::probe(&client(&target), &target, &provisioner, "n", false).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("no user on http://127.0.0.1:"), "{told}");
+        assert_eq!(
+            told.ends_with(". Set [users] in a target file (`capcheck init` writes one)"),
+            helps,
+            "{told}"
+        );
     }
 }
 
