@@ -122,6 +122,8 @@ async fn a_target_that_is_gone_for_good_fails_nothing_and_ends_the_run() {
 
 /// Says that the session of [`REMEMBERS`] is there.
 static THERE: Notify = Notify::const_new();
+/// Says that [`WATCHES`] has begun: without a user it would see nothing.
+static WATCHING: Notify = Notify::const_new();
 /// Says that [`WATCHES`] has seen the target away.
 static AWAY: Notify = Notify::const_new();
 /// Says that the target is back.
@@ -156,6 +158,7 @@ static WATCHES: Scenario = Scenario {
     run: |cx| {
         Box::pin(async move {
             let session = cx.user()?.session();
+            WATCHING.notify_one();
             loop {
                 let asked = session.whoami().await.and_then(|reply| reply.or_stop("whoami"));
                 if let Err(stop) = asked {
@@ -179,6 +182,7 @@ async fn what_a_restart_made_fail_is_played_again_and_counts_then() {
     let request = request(declared(&server.url()), plan, OPTIONS);
     let fate = async {
         THERE.notified().await;
+        WATCHING.notified().await;
         server.stop().await;
         AWAY.notified().await;
         let server = start_again(address).await;
