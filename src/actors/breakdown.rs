@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::outcome::Stop;
-use crate::wire::{Client, Exchange, Request};
+use crate::wire::{CONTROL, Client, Exchange, Request};
 
 /// Asks again at once, before the story moves on, with a request that any working homeserver answers
 /// before and after. Only a breakdown that comes again is the target's answer; any other ends the
@@ -41,7 +41,7 @@ pub(super) async fn beyond(client: &Client, request: Request) -> Result<Arc<Exch
 }
 
 async fn control(client: &Client, about: &Arc<Exchange>) -> Result<(), Stop> {
-    let control = client.send(Request::new("GET", "/_matrix/client/versions")).await;
+    let control = client.send(Request::new("GET", CONTROL)).await;
     match control.status() {
         Some(200) => Ok(()),
         _ => {

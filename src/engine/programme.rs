@@ -1,4 +1,4 @@
-//! Which scenario plays next, and which once more because the target was away while it failed.
+//! Which scenario plays next, and which once more because the target was away while it played.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ pub(super) struct Programme<'p> {
     plan: &'p Plan,
     /// By their places in the plan.
     waiting: VecDeque<usize>,
-    /// What failed while the target was away: after all others, when it is likely to be back.
+    /// What is in doubt because the target was away: after all others, when it is likely to be back.
     again: VecDeque<usize>,
     /// Of every scenario of the plan.
     performances: Vec<usize>,
@@ -80,9 +80,9 @@ impl<'p> Programme<'p> {
     pub(super) fn repeats(&mut self, at: usize, outcome: Outcome, doubt: Doubt) -> bool {
         let performances = self.performances[at];
         let doubtful = match outcome {
-            // What once failed has to be seen in a performance without doubt.
-            _ if performances > 1 => doubt.broken_off,
             Outcome::Failed => doubt.broken_off,
+            // What was in doubt once has to be seen in a performance without any.
+            _ if performances > 1 => doubt.broken_off,
             Outcome::Passed => doubt.away,
             _ => false,
         };

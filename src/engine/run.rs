@@ -40,7 +40,7 @@ pub(super) struct Finished {
     pub scenarios: Vec<(Ended, ScenarioResult)>,
     /// Whether the run ended early, and why.
     pub stopped: Option<Stopped>,
-    /// What failed while the target was away, and was played again.
+    /// What was in doubt because the target was away, and was played again.
     pub repeated: Vec<&'static str>,
     /// A report could not be written while the run went on.
     pub report_error: Option<std::io::Error>,

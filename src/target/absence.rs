@@ -21,8 +21,7 @@ pub(super) fn in_the_federation_api(run_id: &str) -> String {
 /// A path that cannot exist below that of an operation: elsewhere a homeserver, or a proxy in front of it, may
 /// say in other words that there is nothing.
 pub(super) fn below(operation: &Exchange, run_id: &str) -> String {
-    let path = operation.request.path.split('?').next().unwrap_or_default();
-    format!("{path}/capcheck.{run_id}")
+    format!("{}/capcheck.{run_id}", operation.request.bare_path())
 }
 
 /// Whether an answer may say that there is no such path, without the error code for it.

@@ -8,7 +8,7 @@ use crate::spec::binding::{Binding, Operation, encode};
 use crate::spec::canonical::{Json, Object};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
-use crate::wire::{Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
+use crate::wire::{CONTROL, Client, Exchange, NetworkFault, Request, TlsTrust, rate_limit};
 
 use super::absence::{self, is_unsupported, standing};
 use super::config::Target;
@@ -136,7 +136,7 @@ pub async fn probe(
 /// Whether something there speaks Matrix; the answer of `/versions`.
 async fn homeserver(client: &Client, target: &Target) -> Result<Value, PreflightError> {
     let url = target.url.to_string();
-    let exchange = client.send(Request::new("GET", "/_matrix/client/versions")).await;
+    let exchange = client.send(Request::new("GET", CONTROL)).await;
     let said = exchange.describe();
     let answer = match &exchange.result {
         Ok(response) => response,

@@ -117,6 +117,11 @@ impl Request {
         self
     }
 
+    /// The path without its query, as it is sent.
+    pub fn bare_path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+
     /// The server hashes a password for it: few of those are sent at once.
     pub fn costly(mut self) -> Self {
         self.costly = true;

@@ -15,7 +15,7 @@ pub mod transcript;
 
 pub use client::{Client, ClientConfig, ClientError};
 pub use exchange::{Answered, Exchange, NetworkFault, Received, Recorded, Request, Response, Secret};
-pub use outage::{Outage, Outages};
+pub use outage::{CONTROL, Outage, Outages};
 pub use tally::{Counters, Endpoint, Place, Spent};
 pub use tls::TlsTrust;
 pub use transcript::Transcript;

@@ -8,7 +8,7 @@ use super::exchange::{Exchange, NetworkFault};
 
 /// What any homeserver that works answers with 200, and what stands before one that does not answers
 /// with something else.
-pub(super) const CONTROL: &str = "/_matrix/client/versions";
+pub const CONTROL: &str = "/_matrix/client/versions";
 
 /// Faults no further apart than this are one outage.
 const TOGETHER: Duration = Duration::from_secs(1);

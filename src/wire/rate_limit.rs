@@ -48,9 +48,8 @@ impl Gates {
         if request.token.is_some() || request.authorization.is_some() {
             return None;
         }
-        let path = request.path.split('?').next().unwrap_or_default();
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(gates.entry(format!("{} {path}", request.method)).or_default().clone())
+        Some(gates.entry(format!("{} {}", request.method, request.bare_path())).or_default().clone())
     }
 }
 
@@ -74,7 +73,7 @@ impl Gate {
 
 /// What a 429 that was not obeyed asks for, and what to do about it, in a line.
 pub fn explain(exchange: &Exchange, cap: Duration) -> String {
-    let path = exchange.request.path.split('?').next().unwrap_or_default();
+    let path = exchange.request.bare_path();
     let known = SETTINGS.iter().find(|(part, _)| match part.ends_with('/') {
         true => path.contains(part),
         false => path.ends_with(part) || path.contains(&format!("{part}/")),
