@@ -16,6 +16,7 @@ pub mod cli;
 pub mod engine;
 pub mod outcome;
 pub mod proof;
+pub mod properties;
 pub mod reference;
 pub mod report;
 pub mod scenarios;

@@ -9,5 +9,7 @@ pub mod canonical;
 pub mod capability;
 pub mod draw;
 pub mod hash;
+pub mod history;
 pub mod mistake;
+pub mod model;
 pub mod requirement;

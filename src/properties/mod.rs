@@ -1,0 +1,33 @@
+//! The properties: generated histories, performed on the target and judged by the model.
+//!
+//! ```text
+//! spec::history (what happens) -> perform (on the target, judged by spec::model) -> search -> failure, script
+//! ```
+//!
+//! A property is a way of drawing histories. What every history must satisfy the model says, so nothing else
+//! is particular to one.
+
+pub mod failure;
+pub mod perform;
+pub mod script;
+pub mod search;
+
+use crate::spec::history::draw::Shape;
+use crate::target::features::Feature;
+
+/// A way of drawing histories, all of which a homeserver must answer as the model says.
+#[derive(Debug)]
+pub struct Property {
+    /// The permanent id, `properties::words_with_underscores`.
+    pub id: &'static str,
+    /// What it shows, in a sentence.
+    pub summary: &'static str,
+    /// Every requirement that its checks may name.
+    pub covers: &'static [&'static str],
+    /// What it needs of the target.
+    pub needs: &'static [Feature],
+    /// How its histories look.
+    pub shape: Shape,
+    /// How many histories a run performs.
+    pub cases: u64,
+}

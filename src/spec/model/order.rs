@@ -1,0 +1,1 @@
+//! What comes of acts that overlap: whether one order of them explains what was answered.
