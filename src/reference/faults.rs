@@ -43,6 +43,11 @@ impl Fault {
         self.breaks().iter().all(|requirement| requirement.starts_with("federation."))
     }
 
+    /// Whether no scenario finds it, because each act by itself is answered rightly: it takes a history.
+    pub fn takes_a_history(self) -> bool {
+        self.row().takes_a_history
+    }
+
     /// The draft sentence that it misreads or forgets.
     pub fn sentence(self) -> &'static str {
         self.row().sentence

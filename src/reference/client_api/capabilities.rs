@@ -1,5 +1,7 @@
 //! The capability operations, as `docs/protocol.md` has them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::dead_token;
@@ -13,12 +15,15 @@ use crate::reference::state::{Session, Undeclarable};
 use crate::reference::variants::Variant;
 use crate::spec::binding::Operation;
 
+/// How long a declaration takes from reading to writing, under faults that let others come between.
+const SLOW_WRITE: Duration = Duration::from_millis(2);
+
 /// Answers an operation.
 pub(super) async fn answer(server: &Server, operation: Operation, call: &Call) -> Answer {
     match operation {
         Operation::ServerHash => server_hash(server, call),
         Operation::ServerSet => server_set(server, call),
-        Operation::Declare => declare(server, call),
+        Operation::Declare => declare(server, call).await,
         Operation::Upload => upload(server, call),
         Operation::Resolve => resolve(server, call).await,
         Operation::FedServerHash | Operation::FedServerSet | Operation::FedResolve => {
@@ -98,7 +103,7 @@ fn unknown_to_server(server: &Server) -> Answer {
 }
 
 /// A session declares its set by hash (draft C2, C6, C8).
-fn declare(server: &Server, call: &Call) -> Answer {
+async fn declare(server: &Server, call: &Call) -> Answer {
     let session = call.session()?;
     let body = call.object().map_err(|error| error.any_4xx(server.options.variants))?;
     if body.len() > 1 && server.has(Fault::HashExtraKeysRefused) {
@@ -112,9 +117,21 @@ fn declare(server: &Server, call: &Call) -> Answer {
     let hash = told.and_then(Value::as_str).and_then(|text| server.arithmetic.hash_in_request(text));
     let unusable = || MatrixError::bad_json("sha256 is missing, or no SHA-256 hash");
     let hash = hash.ok_or_else(|| unusable().any_4xx(server.options.variants))?;
+    let position = server.with(|state, _| state.position());
+    if server.has(Fault::DeclaresAtOnceLoseOne) || server.has(Fault::DeclareOutlivesLogout) {
+        tokio::time::sleep(SLOW_WRITE).await;
+    }
     match server.with(|state, now| state.declare(now, session, &hash)) {
+        Ok(()) if server.has(Fault::DeclaresAtOnceLoseOne) => {
+            server.with(|state, now| state.lose_declared_since(now, session, position));
+            Ok(Reply::empty())
+        }
         Ok(()) => Ok(Reply::empty()),
         Err(Undeclarable::Unknown) => Err(refusal(server)),
+        Err(Undeclarable::SessionEnded) if server.has(Fault::DeclareOutlivesLogout) => {
+            server.with(|state, now| state.declare_for_the_gone(now, session, &hash));
+            Ok(Reply::empty())
+        }
         Err(Undeclarable::SessionEnded) => Err(dead_token(server, "This session has ended")),
     }
 }
@@ -155,7 +172,10 @@ fn upload(server: &Server, call: &Call) -> Answer {
         server.with(|state, now| state.upload(now, session, set.clone()))?;
     }
     let set = server.arithmetic.claimed(read, &call.body, &claimed).inspect_err(|_| {
-        server.with(|state, _| state.bear_grudge(Fault::UploadFailurePins, &claimed));
+        server.with(|state, _| {
+            state.bear_grudge(Fault::UploadFailurePins, &claimed);
+            state.forget_for_bad_upload(session.user, &claimed);
+        });
     })?;
     if set.members.is_empty() && server.has(Fault::EmptySetRefused) {
         return Err(MatrixError::bad_json("The set is missing").into());

@@ -8,6 +8,7 @@ mod across;
 mod between_servers;
 mod declaring;
 mod freedoms;
+mod histories;
 mod lookups;
 mod neighbours;
 mod offers;
@@ -19,6 +20,7 @@ use std::collections::BTreeSet;
 
 use self::across::{presence_in, presence_out, presence_spoof};
 use self::declaring::{declarations, departures, large_unions, sizes, unions, uploads};
+use self::histories::histories;
 use self::lookups::{failed_lookups, lookups};
 use self::offers::{auth, hashes, offers};
 use self::site::Site;
@@ -58,6 +60,7 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
             "signatures" => requests::signatures(&site).await,
             "lookups" => lookups(&site).await,
             "failed lookups" => failed_lookups(&site).await,
+            requirement if requirement.contains('.') => histories(&site, requirement).await,
             other => panic!("no checks for {other}"),
         }
     }
@@ -69,9 +72,11 @@ async fn conduct(faults: FaultSet, areas: &BTreeSet<&str>) -> Vec<(&'static str,
         .collect()
 }
 
-/// The checks among which a requirement's are; those that move much have areas of their own.
-fn area(requirement: &str) -> &str {
+/// The checks among which those of a requirement are that a fault breaks; those that move much have areas of
+/// their own, and so has what takes a history.
+fn area(fault: Fault, requirement: &'static str) -> &'static str {
     match requirement {
+        _ if fault.takes_a_history() => requirement,
         "union.resolvable-large" => "large unions",
         "upload.malformed-hash" | "resolve.malformed-hash" => "server",
         "federation.signed" | "federation.signed-401" => "signatures",
@@ -86,7 +91,7 @@ fn area(requirement: &str) -> &str {
 
 #[tokio::test]
 async fn the_honest_server_does_all_that_it_must() {
-    let areas = Fault::all().flat_map(Fault::breaks).map(|requirement| area(requirement)).collect();
+    let areas = Fault::all().flat_map(|fault| fault.breaks().iter().map(move |id| area(fault, id))).collect();
     assert_eq!(conduct(FaultSet::NONE, &areas).await, []);
 }
 
@@ -108,7 +113,7 @@ fn every_fault_breaks_all_that_it_names() {
 /// What a fault names and does not break.
 fn survival(fault: Fault) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let areas = fault.breaks().iter().map(|requirement| area(requirement)).collect();
+    let areas = fault.breaks().iter().map(|requirement| area(fault, requirement)).collect();
     let broken = runtime.block_on(conduct([fault].into_iter().collect(), &areas));
     let broken: BTreeSet<&str> = broken.iter().map(|(requirement, _)| *requirement).collect();
     let missing: Vec<_> = fault.breaks().iter().filter(|id| !broken.contains(*id)).collect();

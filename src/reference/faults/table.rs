@@ -1,11 +1,12 @@
 //! The faults, one row each: data, and the macro that makes it a type.
 
 /// Makes the enum and its table from one row a fault: `breaks` what it is, `with` what fails along with
-/// that, `because` of which, and what does so `at times`, as requests happen to meet.
+/// that, `because` of which, and what does so `at times`, as requests happen to meet; `found in histories`
+/// are those that only the properties find.
 macro_rules! faults {
     ($($fault:ident = $id:literal breaks [$($broken:literal),+] of $sentence:literal: $summary:literal
         $(, with [$($along:literal),+] because $because:expr)*
-        $(, at times with [$($at_times:literal),+] because $chance:expr)*;)+) => {
+        $(, at times with [$($at_times:literal),+] because $chance:expr)* $(, found in $histories:ident)?;)+) => {
         /// A deviation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fault {
@@ -21,8 +22,11 @@ macro_rules! faults {
             collateral: &[$(Collateral { requirements: &[$($along),+], because: $because }),*],
             at_times: &[$(Collateral { requirements: &[$($at_times),+], because: $chance }),*],
             sentence: $sentence,
+            takes_a_history: faults!(@found $($histories)?),
         },)+];
     };
+    (@found) => { false };
+    (@found histories) => { true };
 }
 
 /// What is said of a fault.
@@ -34,6 +38,7 @@ pub(super) struct Row {
     pub(super) collateral: &'static [Collateral],
     pub(super) at_times: &'static [Collateral],
     pub(super) sentence: &'static str,
+    pub(super) takes_a_history: bool,
 }
 
 /// Requirements that a fault does not break, and that fail with it all the same.
@@ -213,6 +218,12 @@ faults! {
         r"a hash whose upload failed once takes no other";
     LookupFailurePins = "lookup-failure-pins" breaks ["resolve.unknown", "upload.no-pinning"] of "C9":
         r"a hash that was looked up in vain stays unknown for ever";
+    RefusalRemembered = "refusal-remembered" breaks ["upload.known-hash"] of "C6":
+        r"a session that was refused a hash is refused it until it uploads the set itself, whoever else has",
+        found in histories;
+    BadUploadForgets = "bad-upload-forgets" breaks ["upload.known-hash"] of "C7":
+        r"an upload that fails has thrown away the set that was known under its hash",
+        found in histories;
     UploadTwiceConflict = "upload-twice-conflict" breaks ["upload.idempotent"] of "C7":
         r"uploading a set again is a conflict";
     UploadAgainWithdraws = "upload-again-withdraws" breaks ["upload.idempotent"] of "C7":
@@ -293,6 +304,21 @@ faults! {
         r"a new login on a device inherits its set";
     ReloginUnnoticed = "relogin-unnoticed" breaks ["union.relogin"] of "C3":
         r"a new login on a device replaces its row, and the union is not computed anew";
+    ThirdLogoutUnnoticed = "third-logout-unnoticed" breaks ["union.leave"] of "C3":
+        r"the third session of a user that logs out leaves its set behind",
+        found in histories;
+    DeviceRevivesSet = "device-revives-set" breaks ["union.relogin"] of "C3":
+        r"what a session had declared when it logged out counts again as soon as somebody logs in on its device",
+        found in histories;
+    SharedSetCountedToTwo = "shared-set-counted-to-two" breaks ["union.idempotent"] of "C3":
+        r"of the sessions with one set two are counted: when two leave it is gone, whoever else has it",
+        found in histories;
+    DeclaresAtOnceLoseOne = "declares-at-once-lose-one" breaks ["union.of-all"] of "C3":
+        r"a declaration reads the other sessions' sets, and writes the union later: what was declared meanwhile is lost",
+        found in histories;
+    DeclareOutlivesLogout = "declare-outlives-logout" breaks ["union.leave"] of "C3":
+        r"a declaration that is under way while its session ends counts for ever",
+        found in histories;
     UnionByDeviceId = "union-by-device-id" breaks ["union.per-user"] of "C3":
         r"sessions are kept by device ID alone, so another user's device counts";
     LogoutByDeviceId = "logout-by-device-id" breaks ["union.per-user"] of "C3":
@@ -339,6 +365,12 @@ faults! {
         r"the hash is published on the first declaration alone";
     ChangeUnpublishedOnLeave = "change-unpublished-on-leave" breaks ["presence.change", "presence.last-leaves"] of "C5":
         r"a session's leaving is not published";
+    ChangeBackUntold = "change-back-untold" breaks ["presence.change"] of "C5":
+        r"a union that has been in force before is not told again",
+        found in histories;
+    RejoinUntold = "rejoin-untold" breaks ["presence.new-sharer"] of "C5":
+        r"whoever leaves and comes to share a room again is taken for somebody who has been there all the while",
+        found in histories;
     NewSharerWaits = "new-sharer-waits" breaks ["presence.new-sharer"] of "C5":
         r"whoever begins to share a room learns the next change, not the current value";
     NewSharerOneSided = "new-sharer-one-sided" breaks ["presence.new-sharer"] of "C5":

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::membership::Membership;
+use super::memory::Memory;
 use super::presence::Presence;
 use super::sessions::Device;
 use super::{State, UserKey};
@@ -40,6 +41,8 @@ pub(super) struct User {
     pub(super) superseded: VecDeque<(Arc<Set>, Duration)>,
     /// Sets of ended sessions that some faults still count.
     pub(super) ghosts: Vec<Arc<Set>>,
+    /// What some faults remember.
+    pub(super) memory: Memory,
     /// Whom they have stopped to see, with the position at which they did.
     pub(super) farewells: VecDeque<(u64, Arc<str>)>,
 }
@@ -117,6 +120,7 @@ impl State {
             union_since: Duration::ZERO,
             superseded: VecDeque::new(),
             ghosts: Vec::new(),
+            memory: Memory::default(),
             farewells: VecDeque::new(),
         });
         self.by_localpart.insert(new.localpart.to_owned(), key);

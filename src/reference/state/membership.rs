@@ -160,6 +160,9 @@ impl State {
             room.joined.remove(&user);
         }
         self.touched.insert(user);
+        if membership.kind == Kind::Joined {
+            self.meet(membership.position, user, id);
+        }
         let memberships = &mut self.users[user.0].rooms;
         memberships.insert(id.to_owned(), membership);
         forget_oldest_left(memberships);

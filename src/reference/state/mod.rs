@@ -7,6 +7,7 @@ mod across;
 mod across_tests;
 mod events;
 mod membership;
+mod memory;
 mod offers;
 mod outgoing;
 mod passing;

@@ -172,7 +172,8 @@ impl State {
             let waits = self.has(Fault::NewSharerWaits) && since > 0;
             let told_of = |at: u64| at > since && !self.has(Fault::NewSharerOneSided);
             let shared = |at: u64| !waits && (joined > since || told_of(at));
-            let news = |(user, at): &(&UserKey, &u64)| shared(**at) || changed(**user);
+            let is_new = |user: UserKey, at| shared(at) && !self.has_met_before(viewer, user, since);
+            let news = |(user, at): &(&UserKey, &u64)| is_new(**user, **at) || changed(**user);
             unseen.extend(room.joined.iter().filter(news).map(|(user, _)| *user));
         }
         if changed(viewer) {

@@ -111,11 +111,18 @@ impl State {
             if !self.has(Fault::AuthReplacedTokenLives) {
                 self.tokens.remove(&old.token);
             }
+            if let Some(set) = &old.declared {
+                self.release(user, set);
+            }
             if let Some(new) = self.users[user.0].devices.get_mut(&*session.device).filter(|_| inherits) {
                 new.declared = old.declared;
             }
             unnoticed = self.has(Fault::ReloginUnnoticed);
             self.touched.insert(user);
+        } else if let Some(set) = self.revived(user, &session.device)
+            && let Some(new) = self.users[user.0].devices.get_mut(&*session.device)
+        {
+            new.declared = Some(set);
         }
         self.tokens.insert(login.token, session.clone());
         if !unnoticed {
@@ -163,8 +170,10 @@ impl State {
             if self.has(Fault::KnownUntilLogout) {
                 self.forget_uploads_of(user, device.login);
             }
+            let outlives =
+                device.declared.as_ref().is_some_and(|set| self.set_outlives(user, ending, id, set));
             match device.declared {
-                Some(set) if ending.spares_set(&self.rules.faults, nth) => {
+                Some(set) if outlives || ending.spares_set(&self.rules.faults, nth) => {
                     self.users[user.0].ghosts.push(set)
                 }
                 Some(set) => withdrawn.push(set),

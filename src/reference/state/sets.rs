@@ -129,13 +129,18 @@ impl State {
         if (ignored && set.members.is_empty()) || (stands && device.declared.is_some()) {
             return Ok(());
         }
+        let before = device.declared.clone();
         let set = match (merged, &device.declared) {
             (Some(arithmetic), Some(old)) => arithmetic.union(&[old.clone(), set.clone()]).unwrap_or(set),
             _ => set,
         };
-        device.declared = Some(set);
+        device.declared = Some(set.clone());
         device.declared_at = at;
         owner.has_declared = true;
+        if let Some(before) = before {
+            self.release(session.user, &before);
+        }
+        self.hold(session.user, &set);
         if self.has(Fault::KnownOnce) {
             self.sets.remove(hash);
         }
@@ -168,7 +173,9 @@ impl State {
                 && upload.is_none_or(|upload| upload.login != session.login))
             || (self.has(Fault::UploadKnownLate)
                 && upload.is_none_or(|u| u.until > now + self.rules.limits.known_for - until_indexed))
-            || self.bears_grudge(Fault::RefusalCached, hash);
+            || self.bears_grudge(Fault::RefusalCached, hash)
+            || (upload.is_none_or(|upload| upload.login != session.login)
+                && self.bears_grudge(Fault::RefusalRemembered, &Self::refusal_of(session, hash)));
         let owner = &self.users[session.user.0];
         let is_own = upload.is_some() || sets_in_force(owner).any(|set| set.hash == hash);
         let known = self.known_set(now, hash).filter(|_| is_own || !self.may(Variant::KnownPerUser));
@@ -191,6 +198,7 @@ impl State {
     /// The refusal of draft C6. It leaves everything as it was.
     fn refuse(&mut self, now: Duration, session: &Session, hash: &str) -> Result<(), Undeclarable> {
         self.bear_grudge(Fault::RefusalCached, hash);
+        self.bear_grudge(Fault::RefusalRemembered, &Self::refusal_of(session, hash));
         if self.has(Fault::RefusalWithdraws)
             && let Some(device) = self.users[session.user.0].devices.get_mut(&*session.device)
         {
@@ -288,7 +296,7 @@ impl Sets {
         }
     }
 
-    fn remove(&mut self, hash: &str) {
+    pub(super) fn remove(&mut self, hash: &str) {
         if let Some(known) = self.known.remove(hash) {
             self.bytes -= known.set.body.len();
         }

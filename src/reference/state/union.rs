@@ -118,7 +118,8 @@ impl State {
             bound(&mut owner.superseded);
         }
         let unpublished = (self.has(Fault::ChangePublishedOnce) && !first)
-            || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty());
+            || (self.has(Fault::ChangeUnpublishedOnLeave) && !ended.is_empty())
+            || !self.tells_again(user);
         if !unpublished {
             self.publish_presence(now, user);
         }
@@ -139,6 +140,7 @@ impl State {
         if self.rules.faults.is_empty() {
             return sets;
         }
+        sets.retain(|set| self.is_counted(user, set));
         sets.extend(owner.ghosts.iter().cloned());
         if self.has(Fault::UnionOfOwnNames) {
             let is_own = |name: &&String| owner.server_set.members.contains_key(*name);
