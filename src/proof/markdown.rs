@@ -18,6 +18,7 @@ pub fn page(proof: &Proof) -> String {
     let mut page = String::from(INTRODUCTION);
     findings(&mut page, proof);
     by_requirement(&mut page, proof);
+    by_properties_alone(&mut page, proof);
     faults(&mut page, proof);
     variants(&mut page, proof);
     nulls(&mut page, proof);
@@ -37,6 +38,9 @@ capcheck prove --markdown docs/kill-matrix.md
 - A **fault** is one realistic mistake, made by the built-in homeserver. It is *killed* when the
   requirements that it names fail. What else fails with it is *collateral*, and stands here with the
   reason; what failed without one would be a defect of the suite, and so would a fault that *survived*.
+- Some faults no scenario finds, because each act by itself is answered rightly. The
+  [properties](properties.md) find them: histories that are generated, and judged by a model of the
+  protocol.
 - A **variant** is a freedom that [the protocol](protocol.md#14-freedoms) leaves to homeservers. Under
   none of them, and under no combination of them, may anything fail.
 - A **null target** is no homeserver, or only pretends to be one. Nothing passes there but what truly
@@ -70,6 +74,18 @@ fn by_requirement(page: &mut String, proof: &Proof) {
     for rule in requirement::all().iter().filter(is_killed) {
         let faults = list(killers.get(rule.id.as_str()).into_iter().flatten().copied());
         put(page, format_args!("| `{}` | {} | {faults} |\n", rule.id, rule.level));
+    }
+}
+
+/// The faults that no scenario finds, and generated histories do.
+fn by_properties_alone(page: &mut String, proof: &Proof) {
+    page.push_str(
+        "\n## Found by the properties alone\n\n| fault | what the homeserver does | found as |\n|---|---|---|\n",
+    );
+    let found = proof.faults.iter().filter_map(|it| Some((it, it.fault.parse::<Fault>().ok()?)));
+    for (attribution, fault) in found.filter(|(_, fault)| fault.takes_a_history()) {
+        let killed = list(attribution.killed.iter().map(String::as_str));
+        put(page, format_args!("| `{fault}` | {} | {killed} |\n", cell(&capital(fault.summary()))));
     }
 }
 
