@@ -5,6 +5,7 @@
 //! What may be answered to it the [model](super::model) says.
 
 pub mod draw;
+mod spoil;
 pub mod tree;
 pub mod words;
 
