@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::{Act, Whom};
-use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule, diagnosis};
+use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule};
 use crate::wire::Request;
 
 use super::Violation;
@@ -117,14 +117,10 @@ impl Story<'_> {
             Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
             Fit::Admitted => None,
         });
-        let Some((world, rule)) = broken else { return };
+        let Some((_world, rule)) = broken else { return };
         let stage = self.cast.stage();
-        let mut requirement = rule.requirement;
-        let mut actual = stage.explained(&found(came));
-        if let Some(why) = looks_at(act).and_then(|(_, whose)| diagnosis::explain(world, whose, &came.answer)) {
-            requirement = why.requirement;
-            actual = format!("{actual}: {}", why.words);
-        }
+        let requirement = rule.requirement;
+        let actual = stage.explained(&found(came));
         if self.theatre.lapsed.contains(requirement) {
             return;
         }

@@ -56,7 +56,7 @@ impl<'s> Story<'s> {
         Self {
             theatre,
             cast,
-            unknown: CapabilitySet::of([format!("org.capcheck.{nonce}.unknown")]).hash(),
+            unknown: unknown_hash(nonce),
             worlds: vec![Model::new(sets.clone())],
             sets: sets.into_iter().map(Dressed::new).collect(),
             terrain: terrain_of(&theatre.world),
@@ -197,6 +197,12 @@ impl<'s> Story<'s> {
         let (began_us, ended_us) = (micros(began), micros(ended));
         self.told.trace.push(Seen { step, lane, act, began_us, ended_us, answer: answer.clone() });
     }
+}
+
+/// A hash that nobody has and any path takes.
+fn unknown_hash(nonce: &str) -> CapabilityHash {
+    let salted = |salt: u64| CapabilitySet::of([format!("org.capcheck.{nonce}.unknown.{salt}")]).hash();
+    (0..).map(salted).find(CapabilityHash::is_url_plain).unwrap_or_else(|| salted(0))
 }
 
 /// Whose presence an act may change.
