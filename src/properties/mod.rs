@@ -11,7 +11,7 @@ pub mod failure;
 pub mod perform;
 pub mod script;
 pub mod search;
-mod table;
+pub(crate) mod table;
 pub mod terrain;
 
 use crate::spec::history::draw::Shape;
@@ -45,7 +45,7 @@ impl Property {
 
 /// Every property, in the order of the suite.
 pub fn all() -> &'static [Property] {
-    table::ALL
+    &table::ALL
 }
 
 /// The property with this id.

@@ -16,7 +16,7 @@ const FEDERATION: Feature = Feature::Federation;
 
 /// Every property, in the order of the suite. A run performs few histories of each, because its scenarios show
 /// the same things one by one; `capcheck explore` performs as many as there is time for.
-pub(super) static ALL: &[Property] = &[
+pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::histories",
         summary: "Whatever users and their sessions do, one act after the other, every answer is one that the protocol allows",

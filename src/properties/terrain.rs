@@ -11,7 +11,7 @@ pub fn of(world: &World) -> Terrain {
     let has = |feature| world.features.has(feature);
     let offers = |operation| has(Feature::Operation(operation));
     Terrain {
-        users: world.provisioner.most_at_once().map_or(USERS, |users| users.clamp(1, USERS)),
+        users: USERS,
         devices: if has(Feature::Sessions) { DEVICES } else { 1 },
         login: has(Feature::Login),
         presence: has(Feature::Presence),
