@@ -73,18 +73,16 @@ pub struct Violation {
 ///
 /// The users are fresh, and taken back in the end. Device IDs are the same for every user, as a session is
 /// known by user and device (protocol 2).
-pub async fn perform(
-    theatre: &Theatre,
-    history: &History,
-    nonce: &str,
-    patience: Duration,
-) -> Performance {
+pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience: Duration) -> Performance {
     let Theatre { world, client, .. } = theatre;
     let client = client.recording(Arc::new(client.transcript().beside()));
     let stage = Arc::new(Stage::new(client.clone(), world.clone()));
     let stopped = |stop| Performance { stop: Some(stop), ..Performance::default() };
     if let Err(outage) = client.outlast(world.target.limits.request_timeout).await {
-        return stopped(Stop::Untestable { reason: format!("the target is gone: {}", outage.what), exchange: None });
+        return stopped(Stop::Untestable {
+            reason: format!("the target is gone: {}", outage.what),
+            exchange: None,
+        });
     }
     let cast = match Cast::new(stage.clone(), nonce, history).await {
         Ok(cast) => cast,
