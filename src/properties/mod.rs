@@ -24,6 +24,8 @@ pub struct Property {
     pub id: &'static str,
     /// What it shows, in a sentence.
     pub summary: &'static str,
+    /// How its histories look, in words.
+    pub draws: &'static str,
     /// Every requirement that its checks may name.
     pub covers: &'static [&'static str],
     /// What it needs of the target.

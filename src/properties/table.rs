@@ -20,6 +20,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::histories",
         summary: "Whatever users and their sessions do, one act after the other, every answer is one that the protocol allows",
+        draws: "acts one after the other: sessions come and go, sets change, others look and resolve",
         covers: &[],
         needs: &[DECLARE, UPLOAD, LOGIN],
         shape: Shape::Sequence,
@@ -29,6 +30,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::races",
         summary: "Of acts that overlap every answer is explained by some order of them, and by the end by one",
+        draws: "acts of several sessions at once, and looks at what they came to",
         covers: &[],
         needs: &[DECLARE, UPLOAD, LOGIN, SESSIONS],
         shape: Shape::Races,
@@ -38,6 +40,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::union_laws",
         summary: "The union is commutative, associative, idempotent and monotone, and {} changes nothing in it",
+        draws: "the same sets from several sessions, in every order and grouping",
         covers: &[],
         needs: &[DECLARE, UPLOAD, LOGIN, SESSIONS, PRESENCE],
         shape: Shape::Algebra,
@@ -47,6 +50,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::round_trip",
         summary: "Any legal set that is uploaded and declared is what its hash resolves to",
+        draws: "sets with any legal names and parameters, uploaded, declared and resolved",
         covers: &[],
         needs: &[DECLARE, UPLOAD, RESOLVE, LOGIN],
         shape: Shape::RoundTrip,
@@ -56,6 +60,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::spoiled_uploads",
         summary: "No upload of spoiled bytes, or under a wrong hash, breaks the server or changes what it knows",
+        draws: "uploads with bytes spoiled or under another hash, between looks at what is in force",
         covers: &[],
         needs: &[DECLARE, UPLOAD, LOGIN],
         shape: Shape::Spoiled,
@@ -65,6 +70,7 @@ pub(crate) static ALL: [Property; 6] = [
     Property {
         id: "properties::federation",
         summary: "Whatever users of several homeservers do, each homeserver is told and tells what the protocol says",
+        draws: "users of other homeservers share rooms, announce sets, look and resolve",
         covers: &[],
         needs: &[DECLARE, UPLOAD, LOGIN, PRESENCE, FEDERATION, Feature::Operation(Operation::FedResolve)],
         shape: Shape::Federation,
