@@ -150,6 +150,16 @@ impl Provisioner {
         }
     }
 
+    /// How many users there are without the gated capability, where they are given and not made; of those with
+    /// tokens none is known before the first lease.
+    pub fn ordinary_users(&self) -> Option<usize> {
+        match &self.way {
+            Way::Register { .. } | Way::SharedSecret { .. } => None,
+            Way::Accounts(accounts) => Some(accounts.total().ordinary),
+            Way::Tokens(tokens) => Some(tokens.total().ordinary),
+        }
+    }
+
     /// How many accounts these casts need when so many run at once: with `parallel` 1 the least that
     /// will do; with more, as many as let nobody wait.
     pub fn needed(casts: &[Cast], parallel: usize) -> Cast {

@@ -6,6 +6,7 @@
 
 pub mod draw;
 mod parts;
+mod spoil;
 pub mod tree;
 mod walk;
 pub mod words;

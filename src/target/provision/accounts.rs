@@ -25,6 +25,11 @@ impl Accounts {
         Self { list: list.to_vec(), pool }
     }
 
+    /// How many there are, of either kind.
+    pub(super) fn total(&self) -> Cast {
+        self.pool.total()
+    }
+
     pub(super) async fn lease(
         &self,
         provisioner: &Provisioner,

@@ -48,6 +48,11 @@ impl Tokens {
         Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 
+    /// How many users are known, of either kind.
+    pub(super) fn total(&self) -> Cast {
+        self.known.get().map_or_else(Cast::default, |known| known.pool.total())
+    }
+
     /// Whether a user is known to have several tokens.
     pub(super) fn may_have_spares(&self) -> bool {
         self.known.get().is_some_and(|known| known.users.iter().any(|sessions| sessions.len() > 1))
