@@ -161,7 +161,8 @@ mod tests {
         assert!(programme.repeats(first[0].at, Outcome::Failed, BROKEN));
         assert_eq!(programme.next(1).map(|turn| turn.at), Some(first[0].at));
         assert!(programme.next(1).is_none(), "somebody still plays");
-        let second: Vec<Turn> = programme.next(0).into_iter().chain(std::iter::from_fn(|| programme.next(1))).collect();
+        let second: Vec<Turn> =
+            programme.next(0).into_iter().chain(std::iter::from_fn(|| programme.next(1))).collect();
         let ids: Vec<&str> = second.iter().map(|turn| turn.scenario.id).collect();
         assert_eq!(ids, crate::properties::all().iter().map(|property| property.id).collect::<Vec<_>>());
         assert!(programme.next(0).is_none());

@@ -12,7 +12,6 @@ pub mod perform;
 pub mod script;
 pub mod search;
 pub(crate) mod table;
-pub mod terrain;
 
 use crate::spec::history::draw::Shape;
 use crate::target::features::Feature;

@@ -16,7 +16,10 @@ fn ids(plan: &Plan) -> (Vec<&str>, Vec<&str>) {
 }
 
 fn covering(id: &str) -> Vec<&'static str> {
-    scenarios::written().filter(|scenario| scenario.covers.contains(&id)).map(|scenario| scenario.id).collect()
+    scenarios::written()
+        .filter(|scenario| scenario.covers.contains(&id))
+        .map(|scenario| scenario.id)
+        .collect()
 }
 
 /// A scenario that covers several requirements.

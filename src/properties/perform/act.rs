@@ -51,9 +51,9 @@ impl About<'_> {
     /// The hashes that an act puts into a path.
     fn in_a_path(&self, act: &Act) -> Option<&CapabilityHash> {
         match act {
-            Act::Upload { set, .. } | Act::UploadSpoiled { set, .. } | Act::UploadUnder { claim: set, .. } => {
-                self.sets.get(*set).map(|set| &set.hash)
-            }
+            Act::Upload { set, .. }
+            | Act::UploadSpoiled { set, .. }
+            | Act::UploadUnder { claim: set, .. } => self.sets.get(*set).map(|set| &set.hash),
             Act::Resolve { .. } | Act::RemoteResolve { .. } => self.hash,
             _ => None,
         }

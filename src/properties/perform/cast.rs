@@ -56,7 +56,8 @@ impl Cast {
         let mut roster = Roster::default();
         let signs_up = |act: &&Act| matches!(act, Act::SignUp { .. });
         let users = history.acts().filter(signs_up).count();
-        let finite = matches!(stage.world().target.users, config::Users::Accounts(_) | config::Users::Tokens(_));
+        let finite =
+            matches!(stage.world().target.users, config::Users::Accounts(_) | config::Users::Tokens(_));
         if finite && users > 0 {
             let lease = lease(&stage, users).await?;
             roster.waiting.extend(lease.ordinary.iter().cloned());

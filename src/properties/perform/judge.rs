@@ -60,7 +60,11 @@ impl Story<'_> {
             Act::RemoteAskServer { .. } => Some("federation.set"),
             _ => None,
         };
-        demand.rules.extend(behind.map(|requirement| Rule { requirement, admits: Admits::AHash, settles: false }));
+        demand.rules.extend(behind.map(|requirement| Rule {
+            requirement,
+            admits: Admits::AHash,
+            settles: false,
+        }));
         demand.rules.retain(|rule| !self.theatre.lapsed.contains(rule.requirement));
         demand
     }
@@ -113,10 +117,11 @@ impl Story<'_> {
     pub(super) fn violated(&mut self, act: &Act, came: &Came, demands: &[Demand], fits: &[Fit], step: usize) {
         // Nothing that is known now tells what follows.
         self.over = true;
-        let broken = fits.iter().zip(demands).zip(&self.worlds).find_map(|((fit, demand), world)| match fit {
-            Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
-            Fit::Admitted => None,
-        });
+        let broken =
+            fits.iter().zip(demands).zip(&self.worlds).find_map(|((fit, demand), world)| match fit {
+                Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
+                Fit::Admitted => None,
+            });
         let Some((_world, rule)) = broken else { return };
         let stage = self.cast.stage();
         let requirement = rule.requirement;

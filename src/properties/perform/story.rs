@@ -88,7 +88,9 @@ impl<'s> Story<'s> {
 
     async fn one(&mut self, act: &Act, place: Place) -> Result<(), Stop> {
         let Some((hash, demands)) = self.demands(act) else { return Ok(()) };
-        self.told.checked.extend(demands.iter().flat_map(|demand| &demand.rules).map(|rule| rule.requirement));
+        self.told
+            .checked
+            .extend(demands.iter().flat_map(|demand| &demand.rules).map(|rule| rule.requirement));
         let began = self.began.elapsed();
         let (asked, came, fits) = self.ask(act, hash.as_ref(), &demands).await?;
         let ended = self.began.elapsed();
@@ -132,7 +134,10 @@ impl<'s> Story<'s> {
             let (asked, about) = (asked, self.about(hash, hold));
             async move {
                 let came = self.cast.perform(act, about).await?;
-                let fits = demands.iter().zip(&self.worlds).map(|(demand, world)| self.fit(world, demand, act, &came));
+                let fits = demands
+                    .iter()
+                    .zip(&self.worlds)
+                    .map(|(demand, world)| self.fit(world, demand, act, &came));
                 let fits = fits.collect();
                 Ok::<_, Stop>((asked, came, fits))
             }
