@@ -54,7 +54,8 @@ fn a_scenario_that_is_named_brings_all_its_requirements() {
 #[test]
 fn a_property_is_brought_by_its_own_id_alone() {
     let property = &crate::properties::all()[0];
-    let (scenarios, requirements) = ids(&select(&[property.id], &[], None).unwrap());
+    let plan = select(&[property.id], &[], None).unwrap();
+    let (scenarios, requirements) = ids(&plan);
     assert_eq!(scenarios, [property.id]);
     assert_eq!(BTreeSet::from_iter(requirements), BTreeSet::from_iter(property.covers.iter().copied()));
     let by_rule = select(&[property.covers[0]], &[], None).unwrap();
