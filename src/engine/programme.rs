@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn what_takes_long_is_first_and_what_is_in_doubt_is_last_and_in_the_end_alone() {
-        let plan = Plan::new(Selection::default()).unwrap();
+        let plan = Plan::new(Selection { skip: vec!["properties::*".to_owned()], ..Selection::default() });
+        let plan = plan.unwrap();
         let mut programme = Programme::of(&plan);
         let first = programme.next(0).unwrap();
         assert!(first.scenario.covers.contains(&"federation.lookup-failure"), "{}", first.scenario.id);
@@ -148,6 +149,22 @@ mod tests {
         assert!(programme.next(1).is_none(), "nor is another beside it");
         assert!(!programme.repeats(first.at, Outcome::Failed, AWAY), "what fails every time stands");
         assert_eq!(programme.next(0).map(|turn| turn.at), Some(rest[0].at));
+        assert!(programme.next(0).is_none());
+    }
+
+    #[test]
+    fn properties_play_when_all_others_have_ended() {
+        let plan = Plan::new(Selection::default()).unwrap();
+        let mut programme = Programme::of(&plan);
+        let first: Vec<Turn> = std::iter::from_fn(|| programme.next(1)).collect();
+        assert!(first.iter().all(|turn| turn.scenario.property().is_none()));
+        assert!(programme.repeats(first[0].at, Outcome::Failed, BROKEN));
+        assert_eq!(programme.next(1).map(|turn| turn.at), Some(first[0].at));
+        assert!(programme.next(1).is_none(), "somebody still plays");
+        let second: Vec<Turn> =
+            programme.next(0).into_iter().chain(std::iter::from_fn(|| programme.next(1))).collect();
+        let ids: Vec<&str> = second.iter().map(|turn| turn.scenario.id).collect();
+        assert_eq!(ids, crate::properties::all().iter().map(|property| property.id).collect::<Vec<_>>());
         assert!(programme.next(0).is_none());
     }
 

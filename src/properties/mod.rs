@@ -12,7 +12,6 @@ pub mod perform;
 pub mod script;
 pub mod search;
 pub(crate) mod table;
-pub mod terrain;
 
 use crate::spec::history::draw::Shape;
 use crate::target::features::Feature;
@@ -24,6 +23,8 @@ pub struct Property {
     pub id: &'static str,
     /// What it shows, in a sentence.
     pub summary: &'static str,
+    /// How its histories look, in words.
+    pub draws: &'static str,
     /// Every requirement that its checks may name.
     pub covers: &'static [&'static str],
     /// What it needs of the target.
