@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::reference::faults::Collateral;
 use crate::reference::{Fault, FaultSet, Named as _, Options};
 
-use super::trial::{self, Terms, Trial, TrialError};
+use super::histories;
+use super::trial::{self, Failure, Terms, Trial, TrialError};
 
 /// How long effects are waited for that a fault keeps from coming.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -58,6 +59,16 @@ impl Attribution {
         let unseen = explained.keys().filter(|id| !failed(id) && !trial.does_not_apply(id));
         this.unseen = unseen.cloned().collect();
         this.harness_faults.clone_from(&trial.harness_faults);
+        this
+    }
+
+    /// What a trial without properties says of a fault that takes a history, and what the properties then find.
+    fn of_history(fault: Fault, mut trial: Trial, found: Option<(String, Failure)>) -> Self {
+        let by_scenarios = std::mem::take(&mut trial.failed);
+        trial.failed.extend(found);
+        let mut this = Self::of(fault, &trial);
+        let said = |failure: Failure| format!("it takes no history to find: {failure}");
+        this.unexplained.extend(by_scenarios.into_iter().map(|(id, failure)| (id, said(failure))));
         this
     }
 
@@ -130,7 +141,13 @@ fn reasons(collateral: &'static [Collateral]) -> BTreeMap<String, &'static str> 
 /// Tries the suite on a fault; once more, and with more patience, before anything is held against it.
 pub async fn attribute(fault: Fault, seed: u64) -> Result<Attribution, TrialError> {
     let options = || Options { faults: FaultSet::from_iter([fault]), ..Options::default() };
-    let terms = Terms { federation: fault.is_between_servers(), settle: SETTLE, seed };
+    let properties = !fault.takes_a_history();
+    let terms = Terms { federation: fault.is_between_servers(), settle: SETTLE, seed, properties };
+    if fault.takes_a_history() {
+        let terms = Terms { settle: PATIENCE, ..terms };
+        let trial = trial::on_built_in(options(), terms).await?;
+        return Ok(Attribution::of_history(fault, trial, histories::search_for(fault, seed).await?));
+    }
     let first = Attribution::of(fault, &trial::on_built_in(options(), terms).await?);
     if first.findings().is_empty() {
         return Ok(first);

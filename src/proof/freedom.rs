@@ -155,5 +155,5 @@ pub async fn tolerate_random(seed: u64) -> Result<Tolerance, TrialError> {
 
 async fn on(combination: &Combination, federation: bool, seed: u64) -> Result<Trial, TrialError> {
     let options = Options { faults: combination.lapses, ..Options::default() }.taking(combination.variants);
-    trial::on_built_in(options, Terms { federation, settle: SETTLE, seed }).await
+    trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true }).await
 }

@@ -14,6 +14,7 @@
 pub mod attribution;
 pub mod coverage;
 pub mod freedom;
+mod histories;
 pub mod json;
 pub mod markdown;
 pub mod null;

@@ -25,6 +25,8 @@ pub struct Terms {
     pub settle: Duration,
     /// Fixes shapes, sizes and order.
     pub seed: u64,
+    /// Whether the properties play, too.
+    pub properties: bool,
 }
 
 /// What came of a trial.
@@ -86,14 +88,20 @@ pub async fn on_built_in(options: reference::Options, terms: Terms) -> Result<Tr
     };
     target.limits.settle = terms.settle;
     target.limits.request_timeout = REQUEST_TIMEOUT;
-    let trial = on(target, terms.seed).await;
+    let skip = if terms.properties { Vec::new() } else { vec!["properties::*".to_owned()] };
+    let trial = on_selected(target, terms.seed, skip).await;
     server.stop().await;
     trial
 }
 
 /// Runs the suite, shoulds included, on a target.
 pub async fn on(target: Target, seed: u64) -> Result<Trial, TrialError> {
-    let selection = Selection { strict: true, ..Selection::default() };
+    on_selected(target, seed, Vec::new()).await
+}
+
+/// The same less some scenarios.
+async fn on_selected(target: Target, seed: u64, skip: Vec<String>) -> Result<Trial, TrialError> {
+    let selection = Selection { strict: true, skip, ..Selection::default() };
     let plan = Plan::new(selection).unwrap_or_else(|_| unreachable!("everything is a selection"));
     let options = Options { jobs: target.limits.in_flight, fail_fast: false, all_transcripts: false };
     let run_id = run_id::fresh()?;
