@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use crate::actors::{Met, Stage, World};
-use crate::outcome::{Finding, Ledger, Outcome, Stop};
+use crate::outcome::{Finding, Ledger, Outcome, Stop, panicked};
 use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::Standing;
 use crate::target::provision::{Cast, Lease, ProvisionError};
@@ -287,7 +287,7 @@ impl Play {
                 return Err(Stop::Untestable { reason, exchange: self.client.transcript().last() });
             }
             tokio::select! {
-                Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked(error))),
+                Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked("the scenario", error))),
                 () = sleep_until(deadline.into()) => {}
                 () = stage.keep_sessions_active() => {}
                 Some(()) = OptionFuture::from(there.as_ref().map(|stage| stage.keep_sessions_active())) => {}
@@ -325,19 +325,6 @@ fn unmet(world: &World, scenario: &Scenario) -> Option<Stop> {
     // What does not apply need not work.
     let not_applicable = unmet.iter().find(|stop| matches!(stop, Stop::NotApplicable { .. }));
     not_applicable.or(unmet.first()).cloned()
-}
-
-fn panicked(error: JoinError) -> Stop {
-    let payload = error.try_into_panic().ok();
-    let words = payload.as_ref().and_then(|payload| {
-        payload
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
-    });
-    Stop::HarnessFault {
-        reason: format!("the scenario panicked: {}", words.unwrap_or_else(|| "?".to_owned())),
-    }
 }
 
 impl Performance {

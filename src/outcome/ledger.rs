@@ -77,6 +77,13 @@ impl Ledger {
         self.lock().findings.clone()
     }
 
+    /// Says of the latest finding what was done, step by step.
+    pub fn tell(&self, history: Vec<String>) {
+        if let Some(finding) = self.lock().findings.last_mut() {
+            finding.history = history;
+        }
+    }
+
     fn keep(&self, requirement: &'static str, level: Level, judgement: Judgement) -> bool {
         let mut inner = self.lock();
         inner.checks += 1;
@@ -95,6 +102,7 @@ impl Ledger {
             expected: transcript.black_out(&judgement.expected),
             actual: transcript.black_out(&judgement.actual),
             exchange: judgement.exchange.map(|exchange| exchange.recorded.clone()),
+            history: Vec::new(),
         });
         false
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::task::JoinError;
 
 use crate::wire::{Exchange, Recorded};
 
@@ -66,6 +67,9 @@ pub struct Finding {
     pub actual: String,
     /// The exchange that shows it, redacted.
     pub exchange: Option<Recorded>,
+    /// What was done, step by step, where it was drawn and stands in no scenario; and how to go on from there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
 }
 
 /// Why a scenario ended before its last line.
@@ -95,6 +99,16 @@ impl Stop {
     pub fn untestable(reason: impl Into<String>, exchange: &Arc<Exchange>) -> Self {
         Self::Untestable { reason: reason.into(), exchange: Some(exchange.clone()) }
     }
+}
+
+/// What a task comes to that panicked: the suite itself is wrong, in the panic's words.
+pub(crate) fn panicked(what: &str, error: JoinError) -> Stop {
+    let payload = error.try_into_panic().ok();
+    let words = payload.as_ref().and_then(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+    });
+    Stop::HarnessFault { reason: format!("{what} panicked: {}", words.as_deref().unwrap_or("?")) }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub mod failure;
 pub mod perform;
 pub mod script;
 pub mod search;
+mod table;
+pub mod terrain;
 
 use crate::spec::history::draw::Shape;
 use crate::target::features::Feature;
@@ -30,4 +32,23 @@ pub struct Property {
     pub shape: Shape,
     /// How many histories a run performs.
     pub cases: u64,
+    /// How many acts a history has at most.
+    pub longest: usize,
+}
+
+impl Property {
+    /// Its place in the table, from 0.
+    pub fn place(&self) -> usize {
+        table::ALL.iter().position(|other| other.id == self.id).unwrap_or(table::ALL.len())
+    }
+}
+
+/// Every property, in the order of the suite.
+pub fn all() -> &'static [Property] {
+    table::ALL
+}
+
+/// The property with this id.
+pub fn find(id: &str) -> Option<&'static Property> {
+    all().iter().find(|property| property.id == id)
 }

@@ -79,6 +79,7 @@ impl ScenarioResult {
             expected: expected.to_owned(),
             actual: actual.to_owned(),
             exchange,
+            history: Vec::new(),
         };
         self.findings.push(finding);
         self

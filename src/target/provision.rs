@@ -150,6 +150,15 @@ impl Provisioner {
         }
     }
 
+    /// How many ordinary users there are at once at most; `None` where they are made at will.
+    pub fn most_at_once(&self) -> Option<usize> {
+        match &self.way {
+            Way::Register { .. } | Way::SharedSecret { .. } => None,
+            Way::Accounts(accounts) => Some(accounts.most_at_once()),
+            Way::Tokens(tokens) => Some(tokens.most_at_once()),
+        }
+    }
+
     /// How many accounts these casts need when so many run at once: with `parallel` 1 the least that
     /// will do; with more, as many as let nobody wait.
     pub fn needed(casts: &[Cast], parallel: usize) -> Cast {

@@ -34,6 +34,18 @@ pub struct Transcript {
     inner: Mutex<Inner>,
     /// The secrets of every transcript of the run: a hostile target may say one user's to another.
     everywhere: Arc<Mutex<Secrets>>,
+    /// What its parts came to.
+    parts: Arc<Mutex<Parts>>,
+    /// Of what it is a part.
+    whole: Option<Arc<Mutex<Parts>>>,
+}
+
+/// What is kept of transcripts that are forgotten.
+#[derive(Debug, Default)]
+struct Parts {
+    sent: usize,
+    rate_limited: usize,
+    obeyed: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +58,13 @@ struct Inner {
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self { started: Instant::now(), inner: Mutex::default(), everywhere: Arc::default() }
+        Self {
+            started: Instant::now(),
+            inner: Mutex::default(),
+            everywhere: Arc::default(),
+            parts: Arc::default(),
+            whole: None,
+        }
     }
 }
 
@@ -54,6 +72,12 @@ impl Transcript {
     /// An empty transcript of the same run.
     pub fn beside(&self) -> Self {
         Self { everywhere: self.everywhere.clone(), ..Self::default() }
+    }
+
+    /// An empty transcript whose requests, and whose time spent obeying, count as those of this one, while
+    /// its exchanges and secrets are forgotten with it: there may be any number of them.
+    pub fn part(&self) -> Self {
+        Self { whole: Some(self.parts.clone()), ..Self::default() }
     }
 
     /// Registers a secret: from here on it is blacked out wherever it appears.
@@ -97,12 +121,13 @@ impl Transcript {
         self.lock().exchanges.last().cloned()
     }
 
-    /// How many requests were sent, and how many of them were answered with 429.
+    /// How many requests were sent, those of its parts among them, and how many of them were answered with 429.
     pub fn sent(&self) -> (usize, usize) {
+        let parts = lock(&self.parts);
         let inner = self.lock();
         let sent = inner.exchanges.iter().filter(|exchange| exchange.recorded.received_by.is_none());
         let rate_limited = sent.clone().filter(|exchange| exchange.status() == Some(429));
-        (sent.clone().count(), rate_limited.count())
+        (parts.sent + sent.clone().count(), parts.rate_limited + rate_limited.count())
     }
 
     /// Whether any request like this was sent.
@@ -122,18 +147,27 @@ impl Transcript {
 
     /// Time spent obeying 429 answers, which counts against no deadline.
     pub fn obeyed(&self) -> Duration {
-        self.lock().obeyed
+        lock(&self.parts).obeyed + self.lock().obeyed
     }
 
     /// Adds time spent obeying a 429.
     pub(super) fn obey(&self, wait: Duration) {
         self.lock().obeyed += wait;
+        self.count(|whole| whole.obeyed += wait);
     }
 
     /// Takes back what was added and not used.
     pub(super) fn take_back(&self, unused: Duration) {
         let mut inner = self.lock();
         inner.obeyed = inner.obeyed.saturating_sub(unused);
+        self.count(|whole| whole.obeyed = whole.obeyed.saturating_sub(unused));
+    }
+
+    /// Lets the transcript know of which this is a part.
+    fn count(&self, add: impl FnOnce(&mut Parts)) {
+        if let Some(whole) = &self.whole {
+            add(&mut lock(whole));
+        }
     }
 
     /// Keeps an exchange, redacting its shown form.
@@ -178,6 +212,10 @@ impl Transcript {
         };
         let exchange = Arc::new(Exchange { request, result, sent_at, took, recorded });
         inner.exchanges.push(exchange.clone());
+        self.count(|whole| {
+            whole.sent += 1;
+            whole.rate_limited += usize::from(exchange.status() == Some(429));
+        });
         exchange
     }
 

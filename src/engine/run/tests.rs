@@ -299,7 +299,9 @@ async fn an_interrupt_leaves_what_did_not_run_untestable() {
 async fn a_panic_is_told_in_its_own_words() {
     let words = async |story: fn()| {
         let error = tokio::spawn(async move { story() }).await.unwrap_err();
-        let Stop::HarnessFault { reason } = panicked(error) else { panic!("it is our fault") };
+        let Stop::HarnessFault { reason } = panicked("the scenario", error) else {
+            panic!("it is our fault")
+        };
         reason
     };
     assert_eq!(words(|| panic!("plain")).await, "the scenario panicked: plain");

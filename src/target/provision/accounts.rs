@@ -25,6 +25,11 @@ impl Accounts {
         Self { list: list.to_vec(), pool }
     }
 
+    /// How many of them are not entitled.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.pool.total().ordinary
+    }
+
     pub(super) async fn lease(
         &self,
         provisioner: &Provisioner,

@@ -48,6 +48,11 @@ impl Pool {
         Arc::new(Self { total, free: Mutex::new(free), queue: Queue::default(), returned: Notify::new() })
     }
 
+    /// All members, lent out or not.
+    pub(super) fn total(&self) -> Cast {
+        self.total
+    }
+
     /// A whole cast, ordinary members first, as soon as it is free; an error if it never can be.
     /// `what` names the members for people, and the key that lists them.
     pub(super) async fn take(

@@ -48,6 +48,11 @@ impl Tokens {
         Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 
+    /// How many ordinary users they are of, as far as is known.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.known.get().map_or(0, |known| known.pool.total().ordinary)
+    }
+
     /// Whether a user is known to have several tokens.
     pub(super) fn may_have_spares(&self) -> bool {
         self.known.get().is_some_and(|known| known.users.iter().any(|sessions| sessions.len() > 1))

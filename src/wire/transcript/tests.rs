@@ -135,3 +135,24 @@ fn bodies_without_secrets_keep_their_spelling() {
     let recorded = record(&transcript, Request::new("PUT", "/").body(r#"{ "b":{}, "a":{} }"#), "{}");
     assert_eq!(recorded.request_body.as_deref(), Some(r#"{ "b":{}, "a":{} }"#));
 }
+
+#[test]
+fn what_a_part_sent_and_obeyed_counts_with_the_whole_and_is_not_in_it() {
+    let whole = Transcript::default();
+    let parts = [whole.part(), whole.part()];
+    let base: Url = "http://127.0.0.1:9".parse().unwrap();
+    let record = |transcript: &Transcript, status| {
+        let answer = Response { status, headers: Vec::new(), body: Default::default() };
+        transcript.record(Request::new("GET", "/"), Ok(answer), Instant::now(), &base, &TlsTrust::System);
+    };
+    record(&whole, 200);
+    for part in &parts {
+        record(part, 200);
+        record(part, 429);
+        part.obey(Duration::from_secs(3));
+        part.take_back(Duration::from_secs(1));
+        assert_eq!((part.sent(), part.obeyed()), ((2, 1), Duration::from_secs(2)));
+    }
+    record(&whole.beside(), 429);
+    assert_eq!((whole.sent(), whole.obeyed(), whole.len()), ((5, 2), Duration::from_secs(4), 1));
+}
