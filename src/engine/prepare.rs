@@ -1,8 +1,10 @@
 //! Everything that is settled before the first scenario: clients, provisioners, and what preflight found.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::actors::World;
+use crate::properties::perform::Theatre;
 use crate::scenarios::Scenario;
 use crate::spec::binding::Operation;
 use crate::target::config::Target;
@@ -213,6 +215,11 @@ impl Prepared {
     /// Runs one scenario, as `capcheck run --only ID` does.
     pub async fn perform(&self, scenario: &'static Scenario, strict: bool) -> ScenarioResult {
         run::one(&self.world, &self.client, scenario, strict).await
+    }
+
+    /// Where generated histories are performed, of which these requirements are not demanded.
+    pub fn theatre(&self, lapsed: BTreeSet<&'static str>) -> Theatre {
+        Theatre { world: self.world.clone(), client: self.client.clone(), lapsed }
     }
 
     /// Ends the harness's own homeservers.

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::report;
-use crate::spec::history::walk::Walk;
-use crate::spec::history::{History, Step, Terrain};
+use crate::spec::history::{History, Terrain};
 use crate::spec::model::Answer;
 use crate::spec::requirement;
+
+use super::replay::first_impossible;
 
 /// The version of [`Failure`]'s JSON.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -132,7 +133,7 @@ impl Failure {
             }
             _ => {}
         }
-        match impossible(&self.history) {
+        match first_impossible(&self.history, &Terrain::WHOLE) {
             Some((at, step)) => {
                 wrong(&format!("history.steps[{at}]"), format!("\"{step}\" cannot be done there"))
             }
@@ -144,20 +145,6 @@ impl Failure {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         Ok(report::escape_json(&serde_json::to_string_pretty(self)?) + "\n")
     }
-}
-
-/// The first step that nobody can do there, and its place: of a user who is not there, for example.
-fn impossible(history: &History) -> Option<(usize, &Step)> {
-    let mut walk = Walk::new(history.sets.clone(), Terrain::WHOLE);
-    let mut possible = |step: &Step| match step {
-        Step::One(act) => walk.act(act),
-        Step::AtOnce(lanes) => {
-            let mut left = lanes.clone();
-            walk.at_once(&mut left);
-            left == *lanes && !lanes.is_empty()
-        }
-    };
-    history.steps.iter().enumerate().find(|(_, step)| !possible(step))
 }
 
 /// The JSON Schema (draft 2020-12) of a saved failure; published as `docs/failure.schema.json`.
