@@ -5,7 +5,9 @@
 //! What may be answered to it the [model](super::model) says.
 
 pub mod draw;
+mod parts;
 pub mod tree;
+mod walk;
 pub mod words;
 
 use schemars::JsonSchema;
