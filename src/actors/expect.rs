@@ -60,7 +60,7 @@ impl Expect {
 
 /// What the presence field of one event or status holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub enum Field {
     /// Nothing: the field is not there, or null.
     Absent,
     /// The string at `sha256`.

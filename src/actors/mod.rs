@@ -20,7 +20,7 @@ mod status;
 mod user;
 mod viewer;
 
-pub use expect::Expect;
+pub use expect::{Expect, Field};
 pub use met::Met;
 pub use person::Person;
 pub use remote_server::{Letter, RemoteServer};

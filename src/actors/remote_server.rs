@@ -230,6 +230,15 @@ impl RemoteServer {
         self.stage.ask_through(&self.client, request).await
     }
 
+    /// What it was last told of a user, with the request that told it.
+    pub fn last_told(&self, user: &dyn Person) -> Result<Option<(Field, Arc<Exchange>)>, Stop> {
+        self.knows_all()?;
+        let told = self.peer.journal().pushes(user.id()).pop();
+        Ok(told.map(|(arrival, entry)| {
+            (Field::of(&entry, &self.stage.binding().presence.field), self.shown(&arrival))
+        }))
+    }
+
     /// Whether the latest that it was told of a user comes to be this, within the time granted.
     pub async fn is_told(&self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         let window = Window::open(&self.stage);

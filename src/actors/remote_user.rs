@@ -22,6 +22,11 @@ impl RemoteUser {
         Self { server, id, name }
     }
 
+    /// The homeserver that the user is of.
+    pub fn server(&self) -> &RemoteServer {
+        &self.server
+    }
+
     /// The full user ID.
     pub fn id(&self) -> &str {
         &self.id

@@ -36,6 +36,11 @@ impl Session {
         Self { token: None, ..self.clone() }
     }
 
+    /// Whether it is this one, and not another on the same device.
+    pub fn is(&self, other: &Self) -> bool {
+        self.token == other.token
+    }
+
     /// The user it belongs to.
     pub fn user_id(&self) -> &str {
         &self.user_id

@@ -13,6 +13,8 @@ pub struct Window<'s> {
     stage: &'s Stage,
     opened: Instant,
     obeyed_before: Duration,
+    /// What every effect is granted.
+    settle: Duration,
     /// What is granted beside the time that every effect is.
     beside: Duration,
 }
@@ -23,10 +25,16 @@ impl<'s> Window<'s> {
         Self::open_for(stage, Duration::ZERO)
     }
 
+    /// A window that opens now and is so long.
+    pub(crate) fn lasting(stage: &'s Stage, whole: Duration) -> Self {
+        Self { settle: whole, ..Self::open(stage) }
+    }
+
     /// A window that opens now and is so much longer.
     fn open_for(stage: &'s Stage, beside: Duration) -> Self {
         let obeyed_before = stage.client().transcript().obeyed();
-        Self { stage, opened: Instant::now(), obeyed_before, beside }
+        let settle = stage.world().target.limits.settle;
+        Self { stage, opened: Instant::now(), obeyed_before, settle, beside }
     }
 
     /// Whether the target may still take its time.
@@ -35,9 +43,9 @@ impl<'s> Window<'s> {
     }
 
     /// What is left of it; time spent obeying 429 does not count.
-    pub(super) fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         let obeyed = self.stage.client().transcript().obeyed().saturating_sub(self.obeyed_before);
-        let whole = self.stage.world().target.limits.settle + self.beside + obeyed;
+        let whole = self.settle + self.beside + obeyed;
         whole.saturating_sub(self.opened.elapsed())
     }
 }

@@ -18,6 +18,11 @@ impl Session {
         self.ask(Request::new("GET", path)).await
     }
 
+    /// What the answer to that carries.
+    pub fn carried_by(&self, status: &Reply) -> Field {
+        Field::of(&status.json(), &self.stage().binding().presence.field)
+    }
+
     /// What a user's status says right now.
     pub async fn status_says(&self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         Ok(self.judge_status(&self.status_of(user).await?, user, expect))

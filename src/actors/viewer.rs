@@ -54,6 +54,16 @@ impl Viewer {
         self.sync(hold).await?.or_stop("a waiting /sync").map(drop)
     }
 
+    /// Takes what is there, or what comes within this time where there is nothing.
+    pub async fn follow(&mut self, within: Duration) -> Result<Reply, Stop> {
+        self.sync(within.min(HOLD)).await
+    }
+
+    /// What it was last shown of a user, with the answer that showed it.
+    pub fn last_shown(&self, user: &dyn Person) -> Option<(&Field, &Arc<Exchange>)> {
+        self.sightings(user).last().map(|sighting| (&sighting.field, &sighting.exchange))
+    }
+
     /// Whether the latest that it was shown of a user comes to be this, within the time granted.
     pub async fn sees(&mut self, user: &dyn Person, expect: &Expect) -> Result<Judgement, Stop> {
         let session = self.session.clone();

@@ -159,6 +159,11 @@ impl Provisioner {
         }
     }
 
+    /// The same.
+    pub fn ordinary_users(&self) -> Option<usize> {
+        self.most_at_once()
+    }
+
     /// How many accounts these casts need when so many run at once: with `parallel` 1 the least that
     /// will do; with more, as many as let nobody wait.
     pub fn needed(casts: &[Cast], parallel: usize) -> Cast {

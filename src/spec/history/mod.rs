@@ -6,8 +6,9 @@
 
 pub mod draw;
 mod parts;
+mod spoil;
 pub mod tree;
-mod walk;
+pub(crate) mod walk;
 pub mod words;
 
 use schemars::JsonSchema;

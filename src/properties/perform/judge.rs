@@ -1,0 +1,187 @@
+//! Answers against rules: what is admitted, what may still come right, and what is said of the rest.
+
+use std::time::{Duration, Instant};
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::history::{Act, Whom};
+use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule};
+use crate::wire::Request;
+
+use super::Violation;
+use super::came::Came;
+use super::story::Story;
+
+/// How an answer fits what one world demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Every rule admits it.
+    Admitted,
+    /// The rule at this place does not, and the target may still take its time.
+    Early(usize),
+    /// The rule at this place does not.
+    Wrong(usize),
+}
+
+/// What was in force until some moment, so that others may still be shown it for a while (protocol 8.2).
+#[derive(Debug)]
+pub(super) struct Lately {
+    settle: Duration,
+    /// Whose it was, what, and until when.
+    past: Vec<(Whom, Presence, Instant)>,
+}
+
+impl Lately {
+    pub(super) fn new(settle: Duration) -> Self {
+        Self { settle, past: Vec::new() }
+    }
+
+    /// That this may have been in force until now.
+    pub(super) fn ends(&mut self, whose: Whom, presence: Presence) {
+        self.past.push((whose, presence, Instant::now()));
+    }
+
+    /// Whether what was asked then may have been answered with what was in force before.
+    fn admits(&self, whose: Whom, answer: &Answer, asked: Instant) -> bool {
+        let is_recent = |until: Instant| asked.saturating_duration_since(until) <= self.settle;
+        let is_told = |(who, was, until): &(Whom, Presence, Instant)| {
+            *who == whose && is_recent(*until) && was.is_told_by(answer)
+        };
+        self.past.iter().any(is_told)
+    }
+}
+
+impl Story<'_> {
+    /// What a world demands of an act, as far as anybody asks; of what the server offers, the set behind the
+    /// hash besides (draft S4).
+    pub(super) fn demand(&self, world: &Model, act: &Act) -> Demand {
+        let mut demand = world.demand(act);
+        let behind = match act {
+            Act::AskServer { .. } => Some("server.set"),
+            Act::RemoteAskServer { .. } => Some("federation.set"),
+            _ => None,
+        };
+        demand.rules.extend(behind.map(|requirement| Rule {
+            requirement,
+            admits: Admits::AHash,
+            settles: false,
+        }));
+        demand.rules.retain(|rule| !self.theatre.lapsed.contains(rule.requirement));
+        demand
+    }
+
+    /// How an answer fits.
+    pub(super) fn fit(&self, world: &Model, demand: &Demand, act: &Act, came: &Came) -> Fit {
+        let broken = demand.rules.iter().position(|rule| !holds(rule, came));
+        let Some((place, rule)) = broken.and_then(|place| Some((place, demand.rules.get(place)?))) else {
+            return Fit::Admitted;
+        };
+        match rule.settles && self.may_pass(world, act, came) {
+            true => Fit::Early(place),
+            false => Fit::Wrong(place),
+        }
+    }
+
+    /// Whether an answer that is not what should be answered in the end may be given on the way there.
+    fn may_pass(&self, world: &Model, act: &Act, came: &Came) -> bool {
+        let answer = &came.answer;
+        let Some((reader, whose)) = looks_at(act) else {
+            return !matches!(answer, Answer::Odd(_) | Answer::Broken(_));
+        };
+        let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
+        let lately = || self.lately.admits(whose, answer, asked);
+        match answer {
+            Answer::Hash(_) => world.carried(whose).is_told_by(answer) || lately(),
+            // Who has just come to see somebody may still see nothing; oneself one always sees.
+            Answer::NoHash | Answer::Unseen => reader != whose || lately(),
+            Answer::Odd(_) | Answer::Broken(_) => false,
+            _ => true,
+        }
+    }
+
+    /// That a live session was refused as dead ends the performance where it is dead indeed: it ended by itself,
+    /// which is another matter. Nor is anything known of one that cannot do what nobody judges.
+    pub(super) async fn is_no_dead_session(&self, act: &Act, came: &Came, judged: bool) -> Result<(), Stop> {
+        let refused = came.answer == Answer::DeadToken && !matches!(act, Act::UseDeadToken { .. });
+        let Some(exchange) = came.exchange.as_ref().filter(|_| refused) else { return Ok(()) };
+        let Some(token) = &exchange.request.token else { return Ok(()) };
+        let whoami = Request::new("GET", "/_matrix/client/v3/account/whoami").token(token);
+        let ended = self.cast.stage().client().send(whoami).await.is_token_refused();
+        match (ended, judged) {
+            (true, _) => Err(Stop::untestable("the session ended by itself during the history", exchange)),
+            (false, false) => Err(Stop::untestable(format!("{act}: a live token is refused"), exchange)),
+            (false, true) => Ok(()),
+        }
+    }
+
+    /// Keeps a violation of the rule that no world lets pass, by the requirement that explains it best.
+    pub(super) fn violated(&mut self, act: &Act, came: &Came, demands: &[Demand], fits: &[Fit], step: usize) {
+        // Nothing that is known now tells what follows.
+        self.over = true;
+        let broken =
+            fits.iter().zip(demands).zip(&self.worlds).find_map(|((fit, demand), world)| match fit {
+                Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
+                Fit::Admitted => None,
+            });
+        let Some((_world, rule)) = broken else { return };
+        let stage = self.cast.stage();
+        let requirement = rule.requirement;
+        let actual = stage.explained(&found(came));
+        if self.theatre.lapsed.contains(requirement) {
+            return;
+        }
+        let expected = stage.explained(&format!("{act}: {}", expected(&rule.admits)));
+        let exchange = came.exchange.clone();
+        let judgement = Judgement { holds: false, expected, actual, exchange, of_the_session: false };
+        self.told.checked.insert(requirement);
+        self.told.violation = Some(Violation { requirement, judgement, step });
+    }
+}
+
+/// Whether a rule lets an answer pass. What is wrong with the set behind a hash says nothing of the hash.
+fn holds(rule: &Rule, came: &Came) -> bool {
+    match came.is_behind {
+        true => !matches!(rule.requirement, "server.set" | "federation.set"),
+        false => rule.admits(&came.answer),
+    }
+}
+
+/// Who looks at whose presence, where an act does.
+fn looks_at(act: &Act) -> Option<(Whom, Whom)> {
+    match act {
+        Act::ReadStatus { by, of } | Act::Sync { by, of } => Some((Whom::User(by.user), *of)),
+        Act::RemoteRead { remote, of } => Some((Whom::Remote(*remote), Whom::User(*of))),
+        _ => None,
+    }
+}
+
+/// What a rule admits, as a phrase.
+fn expected(admits: &Admits) -> String {
+    match admits {
+        Admits::Accepted => "200".to_owned(),
+        Admits::Refused => "the refusal by which a client knows that it has to upload".to_owned(),
+        Admits::Declined => "a refusal".to_owned(),
+        Admits::Rejected => "a 4xx that refuses the request for what it holds".to_owned(),
+        Admits::DeadToken => "401 M_UNKNOWN_TOKEN".to_owned(),
+        Admits::Carries(Presence::Nothing) => "no hash, or that of {}".to_owned(),
+        Admits::Carries(Presence::Union(hash)) => format!("sha256 {hash}"),
+        Admits::Hidden => "403, 404, or no hash".to_owned(),
+        Admits::Serves(set) => format!("200 with the set of sha256 {}", set.hash()),
+        Admits::NothingElseThan(hash) => format!("no other set than that of sha256 {hash}"),
+        Admits::AHash => "43 characters of unpadded standard Base64, and the set behind them".to_owned(),
+        Admits::AnyAnswer => "an answer, and no breakdown".to_owned(),
+    }
+}
+
+/// What came, as a phrase.
+fn found(came: &Came) -> String {
+    let told = || came.exchange.as_ref().map(|exchange| exchange.describe());
+    match &came.answer {
+        Answer::Accepted => "200".to_owned(),
+        Answer::Hash(hash) => format!("sha256 {hash}"),
+        Answer::NoHash => "no hash".to_owned(),
+        Answer::Unseen => told().unwrap_or_else(|| "no presence of that user at all".to_owned()),
+        Answer::Set(hash) => format!("200 with the set of sha256 {hash}"),
+        Answer::Odd(words) | Answer::Broken(words) => words.clone(),
+        Answer::Refused | Answer::Rejected(..) | Answer::DeadToken => told().unwrap_or_default(),
+    }
+}

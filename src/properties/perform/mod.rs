@@ -1,0 +1,129 @@
+//! Performs a history on the target, with users of its own, and judges every answer by the model.
+//!
+//! - Who plays is in `cast`, what each act asks in `act`, and what its answer comes to in `came`.
+//! - One act after the other is judged in `story`, by the rules of `judge`; acts that overlap in `at_once`.
+
+mod act;
+mod at_once;
+mod came;
+mod cast;
+mod judge;
+mod story;
+mod terrain;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use crate::actors::{Stage, World};
+use crate::outcome::{Judgement, Stop};
+use crate::spec::history::History;
+use crate::wire::Client;
+
+use super::failure::Seen;
+use cast::Cast;
+use story::Story;
+
+pub use terrain::terrain_of;
+
+/// Where histories are performed.
+#[derive(Clone, Debug)]
+pub struct Theatre {
+    /// The target, and what is known of it.
+    pub world: Arc<World>,
+    /// Sends requests; every performance records beside it.
+    pub client: Client,
+    /// The requirements that are not demanded: the target is known to break them, or nobody asks.
+    pub lapsed: BTreeSet<&'static str>,
+}
+
+/// What came of one performance.
+#[derive(Debug, Default)]
+pub struct Performance {
+    /// The first answer that the model does not admit.
+    pub violation: Option<Violation>,
+    /// Why it ended before its last act.
+    pub stop: Option<Stop>,
+    /// The requirements of which something was checked.
+    pub checked: BTreeSet<&'static str>,
+    /// What was seen, in the order in which the acts ended; acts that this target takes in no form are not
+    /// among it.
+    pub trace: Vec<Seen>,
+    /// How long it took at most until an effect could be seen.
+    pub slowest: Duration,
+}
+
+/// An answer that the model does not admit.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// The requirement that it breaks.
+    pub requirement: &'static str,
+    /// What was expected and what was found, with the exchange that shows it.
+    pub judgement: Judgement,
+    /// In which step of the history, from 0.
+    pub step: usize,
+}
+
+/// Performs a history. Effects are waited for so long at most; `nonce` is in every name, and has nothing but
+/// lower-case letters and digits.
+///
+/// The users are fresh, and taken back in the end. Device IDs are the same for every user, as a session is
+/// known by user and device (protocol 2).
+pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience: Duration) -> Performance {
+    let Theatre { world, client, .. } = theatre;
+    let client = client.recording(Arc::new(client.transcript().beside()));
+    let stage = Arc::new(Stage::new(client.clone(), world.clone()));
+    let stopped = |stop| Performance { stop: Some(stop), ..Performance::default() };
+    if let Err(outage) = client.outlast(world.target.limits.request_timeout).await {
+        return stopped(Stop::Untestable {
+            reason: format!("the target is gone: {}", outage.what),
+            exchange: None,
+        });
+    }
+    let cast = match Cast::new(stage.clone(), nonce, history).await {
+        Ok(cast) => cast,
+        Err(stop) => return stopped(stop),
+    };
+    let began = Instant::now();
+    let mut story = Story::new(theatre, &cast, (history, nonce), patience);
+    let stop = in_time(&stage, began, story.play(history)).await.err();
+    let mut performance = story.told();
+    performance.stop = stop;
+    if client.outages().between(began, Instant::now()).iter().any(|outage| outage.away) {
+        // Who was away may have forgotten what it only had in memory.
+        performance.violation = None;
+        let reason = "the target was away meanwhile: was it restarted?".to_owned();
+        performance.stop.get_or_insert(Stop::Untestable { reason, exchange: None });
+    }
+    cast.release().await;
+    performance
+}
+
+/// What comes of a story within the time that scenarios have; sessions are kept active meanwhile.
+async fn in_time(
+    stage: &Stage,
+    began: Instant,
+    story: impl Future<Output = Result<(), Stop>>,
+) -> Result<(), Stop> {
+    let limit = stage.world().target.limits.scenario_timeout;
+    let mut story = std::pin::pin!(story);
+    let mut active = std::pin::pin!(stage.keep_sessions_active());
+    loop {
+        // Neither time spent obeying 429 counts nor what the target is granted for other homeservers; both are
+        // known only afterwards.
+        let deadline = began + limit + stage.client().transcript().obeyed() + stage.granted();
+        if deadline <= Instant::now() {
+            let reason = format!("not done within {} s (limits.scenario_timeout_s)", limit.as_secs_f64());
+            return Err(Stop::Untestable { reason, exchange: stage.client().transcript().last() });
+        }
+        tokio::select! {
+            ran = &mut story => return ran,
+            () = sleep_until(deadline.into()) => {}
+            () = &mut active => {}
+        }
+    }
+}

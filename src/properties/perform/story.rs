@@ -1,0 +1,232 @@
+//! One act after the other: each is done, judged, and followed.
+
+use std::time::{Duration, Instant};
+
+use crate::actors::Window;
+use crate::outcome::Stop;
+use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash;
+use crate::spec::history::{Act, History, Step, Terrain, Which, Whom, words};
+use crate::spec::model::{Answer, Demand, Model};
+use crate::target::patience::ask_while;
+
+use super::act::{About, Dressed};
+use super::came::Came;
+use super::cast::Cast;
+use super::judge::{Fit, Lately};
+use super::{Performance, Seen, Theatre, terrain_of};
+
+/// A performance that is under way.
+pub(super) struct Story<'s> {
+    pub(super) theatre: &'s Theatre,
+    pub(super) cast: &'s Cast,
+    pub(super) sets: Vec<Dressed>,
+    pub(super) terrain: Terrain,
+    pub(super) patience: Duration,
+    pub(super) began: Instant,
+    /// A hash that nobody has.
+    unknown: CapabilityHash,
+    /// The states that explain all that was answered: one, unless acts have overlapped.
+    pub(super) worlds: Vec<Model>,
+    pub(super) lately: Lately,
+    pub(super) told: Performance,
+    /// Nothing can be said any more: something was violated, or what follows is unknown.
+    pub(super) over: bool,
+}
+
+/// Where in the history an act stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) step: usize,
+    pub(super) lane: usize,
+    pub(super) act: usize,
+}
+
+impl<'s> Story<'s> {
+    pub(super) fn new(
+        theatre: &'s Theatre,
+        cast: &'s Cast,
+        (history, nonce): (&History, &str),
+        patience: Duration,
+    ) -> Self {
+        let sets = history.dressed(nonce);
+        for (which, set) in sets.iter().enumerate() {
+            cast.stage().note(&words::set(which).to_string(), set);
+        }
+        Self {
+            theatre,
+            cast,
+            unknown: unknown_hash(nonce),
+            worlds: vec![Model::new(sets.clone())],
+            sets: sets.into_iter().map(Dressed::new).collect(),
+            terrain: terrain_of(&theatre.world),
+            patience,
+            began: Instant::now(),
+            lately: Lately::new(theatre.world.target.limits.settle),
+            told: Performance::default(),
+            over: false,
+        }
+    }
+
+    pub(super) async fn play(&mut self, history: &History) -> Result<(), Stop> {
+        for (step, what) in history.steps.iter().enumerate() {
+            match what {
+                Step::One(act) => self.one(act, Place { step, lane: 0, act: 0 }).await?,
+                Step::AtOnce(lanes) => self.at_once(lanes, step).await?,
+            }
+            if self.over {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What came of it so far.
+    pub(super) fn told(self) -> Performance {
+        self.told
+    }
+
+    async fn one(&mut self, act: &Act, place: Place) -> Result<(), Stop> {
+        let Some((hash, demands)) = self.demands(act) else { return Ok(()) };
+        self.told
+            .checked
+            .extend(demands.iter().flat_map(|demand| &demand.rules).map(|rule| rule.requirement));
+        let began = self.began.elapsed();
+        let (asked, came, fits) = self.ask(act, hash.as_ref(), &demands).await?;
+        let ended = self.began.elapsed();
+        if asked > 1 {
+            self.told.slowest = self.told.slowest.max(ended.saturating_sub(began));
+        }
+        self.saw(place, began, ended, &came.answer);
+        let admitted = fits.contains(&Fit::Admitted);
+        self.is_no_dead_session(act, &came, !admitted).await?;
+        match admitted {
+            true => self.follow(act, &came.answer, &fits),
+            false => self.violated(act, &came, &demands, &fits, place.step),
+        }
+        Ok(())
+    }
+
+    /// What may be answered to an act in each world, and the hash that it is about; nothing where it cannot be
+    /// done on this target, or where nobody knows whether it can.
+    fn demands(&self, act: &Act) -> Option<(Option<CapabilityHash>, Vec<Demand>)> {
+        let can = self.worlds.iter().all(|world| world.can(act, &self.terrain));
+        let hash = if can { self.agreed_hash(act)? } else { None };
+        let fits = self.cast.fits(act, self.about(hash.as_ref(), Duration::ZERO));
+        let demands = || self.worlds.iter().map(|world| self.demand(world, act)).collect();
+        (can && fits).then(|| (hash, demands()))
+    }
+
+    /// Asks until an answer is admitted or cannot come right any more, for as long as effects are waited for;
+    /// how often it asked, and the last answer with how it fits each world.
+    async fn ask(
+        &self,
+        act: &Act,
+        hash: Option<&CapabilityHash>,
+        demands: &[Demand],
+    ) -> Result<(usize, Came, Vec<Fit>), Stop> {
+        let window = Window::lasting(self.cast.stage(), self.patience);
+        let mut asked = 0;
+        let ask = || {
+            // At first without waiting, because most effects have come.
+            let hold = if asked == 0 { Duration::ZERO } else { window.left() };
+            asked += 1;
+            let (asked, about) = (asked, self.about(hash, hold));
+            async move {
+                let came = self.cast.perform(act, about).await?;
+                let fits = demands
+                    .iter()
+                    .zip(&self.worlds)
+                    .map(|(demand, world)| self.fit(world, demand, act, &came));
+                let fits = fits.collect();
+                Ok::<_, Stop>((asked, came, fits))
+            }
+        };
+        let decided = |asked: &Result<(usize, Came, Vec<Fit>), Stop>| {
+            let is_early = |fit: &Fit| matches!(fit, Fit::Early(_));
+            let undecided = |fits: &[Fit]| !fits.contains(&Fit::Admitted) && fits.iter().any(is_early);
+            asked.as_ref().map_or(true, |(_, _, fits)| !undecided(fits))
+        };
+        ask_while(|| window.left(), ask, decided).await
+    }
+
+    /// What an act is about, beside what it says itself.
+    pub(super) fn about<'a>(&'a self, hash: Option<&'a CapabilityHash>, patience: Duration) -> About<'a> {
+        About { sets: &self.sets, hash, patience }
+    }
+
+    /// The hash that an act is about, if it is about one; `None` where worlds differ over it, so that nobody
+    /// knows what to ask.
+    fn agreed_hash(&self, act: &Act) -> Option<Option<CapabilityHash>> {
+        let mut hashes = self.worlds.iter().map(|world| self.hash_asked(world, act));
+        let first = hashes.next()?;
+        hashes.all(|other| other == first).then_some(first)
+    }
+
+    /// The hash that an act is about in one world; nobody has the one that is unknown.
+    pub(super) fn hash_asked(&self, world: &Model, act: &Act) -> Option<CapabilityHash> {
+        let (of, what) = match act {
+            Act::Resolve { of, what, .. } => (*of, *what),
+            Act::RemoteResolve { of, what, .. } => (Whom::User(*of), *what),
+            _ => return None,
+        };
+        match what {
+            Which::Unknown => Some(self.unknown.clone()),
+            what => world.hash_asked(of, what),
+        }
+    }
+
+    /// Every world that lets an answer pass goes on with it.
+    fn follow(&mut self, act: &Act, answer: &Answer, fits: &[Fit]) {
+        let mut fits = fits.iter();
+        // A world whose answer is still on its way may be the one.
+        self.worlds.retain(|_| !matches!(fits.next(), Some(Fit::Wrong(_))));
+        let changing = changes(act);
+        for world in &mut self.worlds {
+            let before = changing.map(|whose| (whose, world.carried(whose)));
+            world.follow(act, answer);
+            let Some((whose, before)) = before else { continue };
+            if world.carried(whose) != before {
+                self.lately.ends(whose, before);
+            }
+            if let Whom::User(user) = whose {
+                world.recently(user).into_iter().for_each(|passing| self.lately.ends(whose, passing));
+            }
+        }
+        one_of_each(&mut self.worlds);
+    }
+
+    pub(super) fn saw(&mut self, place: Place, began: Duration, ended: Duration, answer: &Answer) {
+        let Place { step, lane, act } = place;
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let (began_us, ended_us) = (micros(began), micros(ended));
+        self.told.trace.push(Seen { step, lane, act, began_us, ended_us, answer: answer.clone() });
+    }
+}
+
+/// A hash that nobody has and any path takes.
+fn unknown_hash(nonce: &str) -> CapabilityHash {
+    let salted = |salt: u64| CapabilitySet::of([format!("org.capcheck.{nonce}.unknown.{salt}")]).hash();
+    (0..).map(salted).find(CapabilityHash::is_url_plain).unwrap_or_else(|| salted(0))
+}
+
+/// Whose presence an act may change.
+fn changes(act: &Act) -> Option<Whom> {
+    match act {
+        Act::Declare { by, .. }
+        | Act::LogOut { by }
+        | Act::LogOutEverywhere { by }
+        | Act::DeleteDevice { by, .. } => Some(Whom::User(by.user)),
+        Act::LogIn { user, .. } => Some(Whom::User(*user)),
+        Act::RemoteDeclare { remote, .. } => Some(Whom::Remote(*remote)),
+        _ => None,
+    }
+}
+
+/// Leaves one of those that are equal.
+pub(super) fn one_of_each(worlds: &mut Vec<Model>) {
+    if worlds.len() > 1 {
+        let mut known = std::collections::HashSet::new();
+        worlds.retain(|world| known.insert(world.clone()));
+    }
+}

@@ -1,0 +1,107 @@
+//! Good bytes, spoiled: what no homeserver may take for a set (protocol 4.4).
+
+use crate::spec::canonical::{self, Json};
+use crate::spec::capability::CapabilitySet;
+
+use super::Spoil;
+
+/// The name that is added where a name more is needed; no drawn name begins so.
+const ADDED: &str = "capcheck.spoilt";
+
+impl Spoil {
+    /// The canonical bytes of a set, spoiled so.
+    pub fn bytes(self, set: &CapabilitySet) -> Vec<u8> {
+        let good = set.canonical_bytes();
+        let inner = good.get(1..good.len() - 1).unwrap_or_default();
+        match self {
+            Self::Empty => Vec::new(),
+            Self::CutOff(missing) => good[..good.len() - missing.clamp(1, good.len() - 1)].to_vec(),
+            Self::Brace => [&good[..], b"}"].concat(),
+            Self::Twice => [&good[..], &good[..]].concat(),
+            Self::Utf16 => String::from_utf8_lossy(&good).encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::BadUtf8 => with_name(set, 0, |name| [b"\"\xff", &name[1..]].concat()),
+            Self::InArray => [b"[", &good[..], b"]"].concat(),
+            Self::Null => b"null".to_vec(),
+            Self::Fraction => with_value(inner, r#"{"n":1.5}"#),
+            Self::LoneSurrogate => with_value(inner, r#"{"s":"\ud800"}"#),
+            Self::NotANumber => with_value(inner, r#"{"n":NaN}"#),
+            Self::TrailingComma => [b"{", inner, b",}"].concat(),
+            Self::BareKey => with_name(set, 0, |name| name[1..name.len() - 1].to_vec()),
+            Self::LineFeed(at) => with_name(set, at, |name| [b"\"\n", &name[1..]].concat()),
+        }
+    }
+}
+
+/// The set with this done to a name, quotes and all; to one more where there is none.
+fn with_name(set: &CapabilitySet, at: usize, change: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let names: Vec<&str> = if set.is_empty() { vec![ADDED] } else { set.names().collect() };
+    let member = |(place, name): (usize, &&str)| {
+        let quoted = canonical::to_bytes(&Json::String((*name).to_owned()));
+        let quoted = if place == at % names.len() { change(&quoted) } else { quoted };
+        let value = Json::Object(set.get(name).cloned().unwrap_or_default());
+        [&quoted[..], b":", &canonical::to_bytes(&value)].concat()
+    };
+    let members: Vec<Vec<u8>> = names.iter().enumerate().map(member).collect();
+    [&b"{"[..], &members.join(&b','), b"}"].concat()
+}
+
+/// The members of a set, and one more before them with this value.
+fn with_value(inner: &[u8], value: &str) -> Vec<u8> {
+    let comma = if inner.is_empty() { "" } else { "," };
+    [format!(r#"{{"{ADDED}":{value}{comma}"#).as_bytes(), inner, b"}"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Spoil; 16] = [
+        Spoil::Empty,
+        Spoil::CutOff(0),
+        Spoil::CutOff(5),
+        Spoil::CutOff(usize::MAX),
+        Spoil::Brace,
+        Spoil::Twice,
+        Spoil::Utf16,
+        Spoil::BadUtf8,
+        Spoil::InArray,
+        Spoil::Null,
+        Spoil::Fraction,
+        Spoil::LoneSurrogate,
+        Spoil::NotANumber,
+        Spoil::TrailingComma,
+        Spoil::BareKey,
+        Spoil::LineFeed(1),
+    ];
+
+    #[test]
+    fn what_is_spoiled_is_no_set() {
+        let sets = [
+            CapabilitySet::default(),
+            CapabilitySet::of(["m.cap.voip.v1"]),
+            CapabilitySet::of(["a", "b\"/é"]),
+        ];
+        for set in &sets {
+            for how in ALL {
+                let bytes = how.bytes(set);
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(CapabilitySet::parse(&bytes).is_err(), "{how:?} of {set:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_is_spoiled_than_is_said() {
+        let set = CapabilitySet::of(["a", "b"]);
+        for (how, expected) in [
+            (Spoil::CutOff(2), r#"{"a":{},"b":{"#),
+            (Spoil::CutOff(99), "{"),
+            (Spoil::Fraction, r#"{"capcheck.spoilt":{"n":1.5},"a":{},"b":{}}"#),
+            (Spoil::TrailingComma, r#"{"a":{},"b":{},}"#),
+            (Spoil::BareKey, r#"{a:{},"b":{}}"#),
+            (Spoil::LineFeed(3), "{\"a\":{},\"\nb\":{}}"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&how.bytes(&set)), expected);
+        }
+    }
+}
