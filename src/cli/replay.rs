@@ -127,8 +127,11 @@ fn page(failure: &Failure, replayed: &Replayed, word: &str) -> String {
         let _ = writeln!(page, "  expected  {}", plain(&violation.judgement.expected));
         let _ = writeln!(page, "  actual    {}", plain(&violation.judgement.actual));
     }
-    if let Some(stop) = stop {
-        let _ = writeln!(page, "  ended     {}", plain(stop.reason()));
+    if let Some(
+        Stop::Untestable { reason, .. } | Stop::NotApplicable { reason } | Stop::HarnessFault { reason },
+    ) = stop
+    {
+        let _ = writeln!(page, "  ended     {}", plain(reason));
     }
     let races = failure.history.steps.iter().any(|step| matches!(step, Step::AtOnce(_)));
     if races && *failed == 0 && *tried < 20 {

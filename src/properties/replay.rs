@@ -93,7 +93,8 @@ async fn performed(theatre: &Theatre, failure: &Failure, nonce: &str, settle: Du
 /// Why a target cannot perform a history at all: it does not offer what a step takes.
 fn lacking(history: &History, terrain: &Terrain) -> Option<Stop> {
     let (at, step) = first_impossible(history, terrain)?;
-    let reason = format!("step {}, \"{step}\", takes what the target does not offer: capcheck doctor", at + 1);
+    let reason =
+        format!("step {}, \"{step}\", takes what the target does not offer: capcheck doctor", at + 1);
     Some(Stop::Untestable { reason, exchange: None })
 }
 

@@ -21,6 +21,7 @@ mod proof_null;
 mod provision;
 mod provision_errors;
 mod scenarios;
+mod script;
 mod secrets;
 mod support;
 mod target_federation;

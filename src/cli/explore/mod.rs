@@ -34,8 +34,6 @@ use super::subject::SubjectArgs;
 use page::{Found, Tally};
 use save::Shelf;
 
-pub(super) use page::said;
-
 /// How long is searched where nothing else is said.
 const TIME: Duration = Duration::from_secs(60);
 

@@ -129,7 +129,14 @@ fn interleaving(page: &mut Page, failure: &Failure) {
             let ms = |us: u64| format!("{}.{:01}", us / 1_000, us % 1_000 / 100);
             let Seen { step, lane, began_us, ended_us, answer, .. } = seen;
             let (began, ended) = (ms(*began_us), ms(*ended_us));
-            let row = format!("{:>8} to {:>8} ms  step {} lane {}  {act}: {}", began, ended, step + 1, lane + 1, said(answer));
+            let row = format!(
+                "{:>8} to {:>8} ms  step {} lane {}  {act}: {}",
+                began,
+                ended,
+                step + 1,
+                lane + 1,
+                said(answer)
+            );
             (seen, row)
         })
         .collect();
@@ -138,7 +145,7 @@ fn interleaving(page: &mut Page, failure: &Failure) {
 }
 
 /// An answer in words.
-pub(in crate::cli) fn said(answer: &Answer) -> String {
+fn said(answer: &Answer) -> String {
     let words = match answer {
         Answer::Accepted => "accepted".to_owned(),
         Answer::Refused => "refused as unknown".to_owned(),
@@ -156,7 +163,9 @@ pub(in crate::cli) fn said(answer: &Answer) -> String {
 fn certainty(found: &Found) -> String {
     let confirmed = found.failure.confirmed;
     match (confirmed.tried, confirmed.failed) {
-        _ if found.is_confirmed() => format!("performed again {}, and failed each time", times(confirmed.tried)),
+        _ if found.is_confirmed() => {
+            format!("performed again {}, and failed each time", times(confirmed.tried))
+        }
         (0, _) => "not confirmed: the search was interrupted before".to_owned(),
         (tried, 0) => format!("FLAKY: performed again {}, and never failed", times(tried)),
         (tried, failed) => format!("FLAKY: performed again {}, and failed {}", times(tried), times(failed)),
@@ -175,7 +184,8 @@ fn times(count: usize) -> String {
 fn go_on(page: &mut Page, failure: &Failure, saved: &Saved, again: &str) {
     let json = saved.json.to_string_lossy();
     let races = failure.history.steps.iter().any(|step| matches!(step, Step::AtOnce(_)));
-    let repeat = if races || failure.confirmed.failed < failure.confirmed.tried { " --repeat 20" } else { "" };
+    let repeat =
+        if races || failure.confirmed.failed < failure.confirmed.tried { " --repeat 20" } else { "" };
     let replay = format!("capcheck replay {}{again}{repeat}", shell_word(&json));
     let mut next = vec![replay];
     let mut files = json.clone().into_owned();

@@ -42,11 +42,8 @@ impl Shelf {
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = parent.unwrap_or(Path::new(".")).to_owned();
-        let shelf = Self {
-            stem: stem.to_string_lossy().into_owned(),
-            extension: extension.into_owned(),
-            directory,
-        };
+        let shelf =
+            Self { stem: stem.to_string_lossy().into_owned(), extension: extension.into_owned(), directory };
         match shelf.blank() {
             Ok(_) => Ok(shelf),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -147,8 +144,14 @@ mod tests {
         assert_eq!(names(directory.path()), [""; 0], "showing that it can be done leaves nothing");
         fs::write(directory.path().join("FAILURE-2.sh"), "mine").unwrap();
         let saved = [Some("one"), Some("two"), None].map(|script| shelf.save("{}\n", script).unwrap());
-        let expected =
-            ["FAILURE-2.sh", "FAILURE-3.json", "FAILURE-3.sh", "FAILURE-4.json", "FAILURE.json", "FAILURE.sh"];
+        let expected = [
+            "FAILURE-2.sh",
+            "FAILURE-3.json",
+            "FAILURE-3.sh",
+            "FAILURE-4.json",
+            "FAILURE.json",
+            "FAILURE.sh",
+        ];
         assert_eq!(names(directory.path()), expected);
         assert_eq!(fs::read_to_string(directory.path().join("FAILURE-2.sh")).unwrap(), "mine");
         assert_eq!(fs::read_to_string(saved[1].script.as_ref().unwrap()).unwrap(), "two");

@@ -23,7 +23,8 @@ mod tests {
 
     #[test]
     fn a_number_has_its_unit() {
-        for (text, seconds) in [("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), ("250ms", 0.25), ("007s", 7.0)] {
+        for (text, seconds) in [("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), ("250ms", 0.25), ("007s", 7.0)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
     }

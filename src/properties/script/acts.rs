@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::properties::failure::Failure;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
-use crate::spec::history::{Act, Seat, Spoil, USERS, Whom, Which, walk, words};
+use crate::spec::history::{Act, Seat, Spoil, USERS, Which, Whom, walk, words};
 use crate::spec::model::{Admits, Demand, Model, Presence, Rule};
 use crate::spec::requirement::{self, Level};
 
@@ -33,7 +33,16 @@ impl<'w> Writer<'w> {
         let model = Model::new(names.sets().to_vec());
         let in_force = std::array::from_fn(|_| vec![Presence::Nothing]);
         let out = "# --- the history\n".to_owned();
-        Self { failure, names, model, in_force, live: BTreeSet::new(), rooms: Vec::new(), is_last: false, out }
+        Self {
+            failure,
+            names,
+            model,
+            in_force,
+            live: BTreeSet::new(),
+            rooms: Vec::new(),
+            is_last: false,
+            out,
+        }
     }
 
     /// The history as far as it has been written.
@@ -300,7 +309,9 @@ impl<'w> Writer<'w> {
                 let (by, user) = (token(*by), words::user(by.user));
                 let is_same = demand.rules.iter().any(|rule| matches!(rule.admits, Admits::Carries(_)));
                 let stable = self.blamed("hash.stable");
-                let same = format!("[ \"$asked\" = \"${user}_offered\" ] || wrong {stable} \"${user}_offered, as before\"");
+                let same = format!(
+                    "[ \"$asked\" = \"${user}_offered\" ] || wrong {stable} \"${user}_offered, as before\""
+                );
                 let (due, set) = (self.blamed("server.hash"), self.blamed("server.set"));
                 let lines = [
                     Some(format!("server_hash {by} \"${user}\"")),
@@ -335,7 +346,9 @@ impl<'w> Writer<'w> {
                     format!("{} || wrong {requirement} {expected}", asked(&once, *settles))
                 }
                 Admits::NothingElseThan(hash) => match self.names.name(hash) {
-                    Some(name) => format!("nothing_but \"${name}\" || wrong {requirement} 'a 4xx, or the very set'"),
+                    Some(name) => {
+                        format!("nothing_but \"${name}\" || wrong {requirement} 'a 4xx, or the very set'")
+                    }
                     None => format!("nothing_but || wrong {requirement} 'a 4xx'"),
                 },
                 Admits::Rejected | Admits::Declined => format!("rejected {requirement}"),
@@ -382,7 +395,10 @@ impl<'w> Writer<'w> {
 /// Whether a declare may be accepted and may be refused.
 fn is_free(demand: &Demand) -> bool {
     let decides = |rule: &Rule| {
-        matches!(rule.admits, Admits::Accepted | Admits::Refused | Admits::Declined | Admits::Rejected | Admits::DeadToken)
+        matches!(
+            rule.admits,
+            Admits::Accepted | Admits::Refused | Admits::Declined | Admits::Rejected | Admits::DeadToken
+        )
     };
     !demand.rules.iter().any(decides)
 }

@@ -43,10 +43,12 @@ pub fn script(failure: &Failure, binding: &Binding) -> Option<String> {
 
 /// The acts, where each is over before the next begins and no other homeserver takes part.
 fn sequence(history: &History) -> Option<Vec<&Act>> {
-    let one = |step| match step {
-        Step::One(act) if !is_remote(act) => Some(act),
-        _ => None,
-    };
+    fn one(step: &Step) -> Option<&Act> {
+        match step {
+            Step::One(act) if !is_remote(act) => Some(act),
+            _ => None,
+        }
+    }
     history.steps.iter().map(one).collect()
 }
 
@@ -105,7 +107,11 @@ fn operations(binding: &Binding) -> String {
     ] {
         let _ = writeln!(out, "{name}={}", quoted(value));
     }
-    let mut function = |name: &str, about: &str, route: &crate::spec::binding::Route, arguments: &[(&str, &str)], body: &str| {
+    let mut function = |name: &str,
+                        about: &str,
+                        route: &crate::spec::binding::Route,
+                        arguments: &[(&str, &str)],
+                        body: &str| {
         let (method, path) = (quoted(&route.method), path(route, arguments));
         let _ = write!(out, "\n{name}() {{ # {about}\n    as \"$1\" {method} {path}{body}\n}}\n");
     };

@@ -45,7 +45,8 @@ pub(super) fn set(set: &CapabilitySet) -> String {
 /// A path whose variables are arguments of the function that it stands in.
 pub(super) fn path(route: &Route, arguments: &[(&str, &str)]) -> String {
     let argument = |name: &str| {
-        let argument = arguments.iter().find(|(known, _)| *known == name).map_or("", |(_, argument)| argument);
+        let argument =
+            arguments.iter().find(|(known, _)| *known == name).map_or("", |(_, argument)| argument);
         format!("\"$(encoded \"${argument}\")\"")
     };
     let mut pieces = route.template.split('{');
@@ -77,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_what_was_quoted() {
-        for text in ["", "a", "it's", "'", "''", "$(false) `false` \\ \\n \" $nonce *", "é\u{7f}\u{1}\n😀-x"] {
+        for text in ["", "a", "it's", "'", "''", "$(false) `false` \\ \\n \" $nonce *", "é\u{7f}\u{1}\n😀-x"]
+        {
             assert_eq!(read_by_sh(&quoted(text)), text.as_bytes(), "{text:?}");
             assert_eq!(read_by_sh(&template(text.as_bytes())), text.as_bytes(), "{text:?}");
         }
