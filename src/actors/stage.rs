@@ -75,6 +75,11 @@ impl Stage {
         &self.world
     }
 
+    /// The same, to be shared with another stage.
+    pub(crate) fn shared_world(&self) -> &Arc<World> {
+        &self.world
+    }
+
     /// Operation to HTTP.
     pub fn binding(&self) -> &Binding {
         &self.world.target.binding

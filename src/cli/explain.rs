@@ -1,16 +1,18 @@
-//! `capcheck explain`: one requirement, scenario or sentence of the draft.
+//! `capcheck explain`: one requirement, scenario, property or sentence of the draft.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::engine::exit::USAGE;
 use crate::engine::plan::nearest;
+use crate::properties::{self, Property};
 use crate::scenarios::{self, Scenario};
 use crate::spec::requirement::{self, Basis, Requirement, Sentence};
+use crate::target::features::Feature;
 
 use super::output::{fail, finish};
 
-/// Explain a requirement, a scenario or a sentence of the draft
+/// Explain a requirement, a scenario, a property or a sentence of the draft
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
     /// upload.refuse-unknown, upload::is_asked_for_on_first_sign_up, C6, ...
@@ -22,6 +24,7 @@ pub(super) fn run(args: &ExplainArgs) -> ExitCode {
     let id = args.id.as_str();
     let page = requirement::find(id)
         .map(about_requirement)
+        .or_else(|| properties::find(id).map(about_property))
         .or_else(|| scenarios::find(id).map(about_scenario))
         .or_else(|| requirement::sentence(&id.to_uppercase()).map(about_sentence));
     match page {
@@ -36,7 +39,7 @@ fn unknown(id: &str) -> String {
         Some(near) => format!("did you mean {near:?}?"),
         None => "capcheck list shows them all".to_owned(),
     };
-    format!("there is no requirement, scenario or sentence {id:?}; {hint}")
+    format!("there is no requirement, scenario, property or sentence {id:?}; {hint}")
 }
 
 fn about_requirement(rule: &'static Requirement) -> String {
@@ -52,12 +55,20 @@ fn about_requirement(rule: &'static Requirement) -> String {
     }
     page.push_str("\nScenarios\n");
     let covering: Vec<&Scenario> =
-        scenarios::all().filter(|s| s.covers.contains(&rule.id.as_str())).collect();
+        scenarios::written().filter(|s| s.covers.contains(&rule.id.as_str())).collect();
     if covering.is_empty() {
         page.push_str("  none in this version: the requirement is not applicable\n");
     }
     for scenario in covering {
         let _ = writeln!(page, "  {}\n      {}", scenario.id, scenario.summary);
+    }
+    let drawn: Vec<&Property> =
+        properties::all().iter().filter(|property| property.covers.contains(&rule.id.as_str())).collect();
+    if !drawn.is_empty() {
+        page.push_str("\nProperties, whose histories may come upon it\n");
+    }
+    for property in drawn {
+        let _ = writeln!(page, "  {}\n      {}", property.id, property.summary);
     }
     page
 }
@@ -75,11 +86,8 @@ const fn meaning(basis: Basis) -> &'static str {
 
 fn about_scenario(scenario: &'static Scenario) -> String {
     let mut page = format!("{}\n{}\n\nRequirements\n", scenario.id, scenario.summary);
-    for rule in scenario.covers.iter().filter_map(|id| requirement::find(id)) {
-        let _ = writeln!(page, "  {:<32} {:<6} {}", rule.id, rule.level, rule.basis);
-    }
-    let needs: Vec<String> = scenario.needs.iter().map(ToString::to_string).collect();
-    let _ = writeln!(page, "\nNeeds   {}", needs.join(", "));
+    put_rules(&mut page, scenario.covers);
+    put_needs(&mut page, scenario.needs);
     let cast = scenario.cast;
     let _ = writeln!(
         page,
@@ -88,6 +96,33 @@ fn about_scenario(scenario: &'static Scenario) -> String {
     );
     let _ = writeln!(page, "\ncapcheck run URL --only '{}' runs it alone.", scenario.id);
     page
+}
+
+fn about_property(property: &'static Property) -> String {
+    let Property { id, summary, draws, covers, needs, cases, longest, .. } = property;
+    let mut page = format!("{id}\n{summary}\n\nDraws   {draws}\n");
+    let _ = writeln!(page, "        up to {longest} acts a history, {cases} histories in a run");
+    page.push_str("\nRequirements that a history may come upon\n");
+    put_rules(&mut page, covers);
+    put_needs(&mut page, needs);
+    let _ = writeln!(
+        page,
+        "\ncapcheck run URL --only '{id}' runs it alone, in which nothing else is known to fail."
+    );
+    let _ =
+        writeln!(page, "capcheck explore URL --only '{id}' performs as many histories as there is time for.");
+    page
+}
+
+fn put_rules(page: &mut String, covers: &[&str]) {
+    for rule in covers.iter().filter_map(|id| requirement::find(id)) {
+        let _ = writeln!(page, "  {:<32} {:<6} {}", rule.id, rule.level, rule.basis);
+    }
+}
+
+fn put_needs(page: &mut String, needs: &[Feature]) {
+    let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+    let _ = writeln!(page, "\nNeeds   {}", needs.join(", "));
 }
 
 fn about_sentence(sentence: &'static Sentence) -> String {

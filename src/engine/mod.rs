@@ -3,6 +3,7 @@
 mod endpoints;
 pub mod event;
 pub mod exit;
+mod ground;
 mod outage;
 pub mod plan;
 mod prepare;
@@ -157,7 +158,7 @@ fn summarise(
         preflight_error: None,
         notes: world.features.notes.clone(),
         observations: Vec::new(),
-        verdict: verdict::verdict(&counts.gating),
+        verdict: verdict::verdict(&counts.gating, &ended),
         counts,
         requirements,
         scenarios,

@@ -50,7 +50,8 @@ impl Plan {
     /// Selects by globs over scenario and requirement ids, and by level.
     ///
     /// A requirement is selected by its own id, or by a scenario that covers it; a scenario by its
-    /// own id, or by a selected requirement that it covers.
+    /// own id, or by a selected requirement that it covers. A property is selected by its own id alone: it
+    /// would come upon the requirement by chance, and takes what has nothing to do with it.
     pub fn new(selection: Selection) -> Result<Self, PlanError> {
         let only = globs("--only", &selection.only)?;
         let skip = globs("--skip", &selection.skip)?;
@@ -64,7 +65,8 @@ impl Plan {
         };
         let wanted = |scenario: &&Scenario| {
             let by_rule = |rule: &Requirement| any(&only, &rule.id) && !skipped(rule);
-            let selected = named(scenario.id) || covers(scenario, &by_rule);
+            let by_rule = || scenario.property().is_none() && covers(scenario, &by_rule);
+            let selected = named(scenario.id) || by_rule();
             selected && !any(&skip, scenario.id) && covers(scenario, &|rule| !skipped(rule))
         };
         let scenarios: Vec<&'static Scenario> = scenarios::all().filter(wanted).collect();

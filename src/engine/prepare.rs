@@ -217,7 +217,7 @@ impl Prepared {
         run::one(&self.world, &self.client, scenario, strict).await
     }
 
-    /// Where generated histories are performed, of which these requirements are not demanded.
+    /// Where histories are performed, without these requirements.
     pub fn theatre(&self, lapsed: BTreeSet<&'static str>) -> Theatre {
         Theatre { world: self.world.clone(), client: self.client.clone(), lapsed }
     }

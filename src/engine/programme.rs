@@ -1,4 +1,6 @@
 //! Which scenario plays next, and which once more because the target was away while it played.
+//!
+//! Properties play when all others have ended: they rest on what those show.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -32,6 +34,8 @@ pub(super) struct Programme<'p> {
     waiting: VecDeque<usize>,
     /// What is in doubt because the target was away: after all others, when it is likely to be back.
     again: VecDeque<usize>,
+    /// The properties of the plan, until all others have ended.
+    second_act: VecDeque<usize>,
     /// Of every scenario of the plan.
     performances: Vec<usize>,
     /// Whether what plays now plays alone.
@@ -51,14 +55,20 @@ pub(super) struct Turn {
 impl<'p> Programme<'p> {
     /// Everything, what is likely to take longest first.
     pub(super) fn of(plan: &'p Plan) -> Self {
-        let mut waiting: Vec<usize> = (0..plan.scenarios.len()).collect();
+        let is_property = |at: &usize| plan.scenarios[*at].property().is_some();
+        let (second_act, mut waiting): (Vec<usize>, Vec<usize>) =
+            (0..plan.scenarios.len()).partition(is_property);
         waiting.sort_by_key(|at| Reverse(duration(plan.scenarios[*at])));
-        let performances = vec![0; waiting.len()];
-        Self { plan, waiting: waiting.into(), again: VecDeque::new(), performances, alone: false }
+        let performances = vec![0; plan.scenarios.len()];
+        let (waiting, second_act) = (waiting.into(), second_act.into());
+        Self { plan, waiting, again: VecDeque::new(), second_act, performances, alone: false }
     }
 
-    /// Whoever is next beside so many that play; nobody, where one of them has to play alone.
+    /// Whoever is next beside so many that play; nobody, where one of them has to play alone or ends an act.
     pub(super) fn next(&mut self, playing: usize) -> Option<Turn> {
+        if playing == 0 && self.waiting.is_empty() && self.again.is_empty() {
+            self.waiting = std::mem::take(&mut self.second_act);
+        }
         let once_more = self.waiting.is_empty();
         let at = *self.waiting.front().or(self.again.front())?;
         let alone = self.performances[at] + 1 == PERFORMANCES;
@@ -119,7 +129,8 @@ mod tests {
 
     #[test]
     fn what_takes_long_is_first_and_what_is_in_doubt_is_last_and_in_the_end_alone() {
-        let plan = Plan::new(Selection::default()).unwrap();
+        let plan = Plan::new(Selection { skip: vec!["properties::*".to_owned()], ..Selection::default() });
+        let plan = plan.unwrap();
         let mut programme = Programme::of(&plan);
         let first = programme.next(0).unwrap();
         assert!(first.scenario.covers.contains(&"federation.lookup-failure"), "{}", first.scenario.id);
@@ -138,6 +149,22 @@ mod tests {
         assert!(programme.next(1).is_none(), "nor is another beside it");
         assert!(!programme.repeats(first.at, Outcome::Failed, AWAY), "what fails every time stands");
         assert_eq!(programme.next(0).map(|turn| turn.at), Some(rest[0].at));
+        assert!(programme.next(0).is_none());
+    }
+
+    #[test]
+    fn properties_play_when_all_others_have_ended() {
+        let plan = Plan::new(Selection::default()).unwrap();
+        let mut programme = Programme::of(&plan);
+        let first: Vec<Turn> = std::iter::from_fn(|| programme.next(1)).collect();
+        assert!(first.iter().all(|turn| turn.scenario.property().is_none()));
+        assert!(programme.repeats(first[0].at, Outcome::Failed, BROKEN));
+        assert_eq!(programme.next(1).map(|turn| turn.at), Some(first[0].at));
+        assert!(programme.next(1).is_none(), "somebody still plays");
+        let second: Vec<Turn> =
+            programme.next(0).into_iter().chain(std::iter::from_fn(|| programme.next(1))).collect();
+        let ids: Vec<&str> = second.iter().map(|turn| turn.scenario.id).collect();
+        assert_eq!(ids, crate::properties::all().iter().map(|property| property.id).collect::<Vec<_>>());
         assert!(programme.next(0).is_none());
     }
 

@@ -12,7 +12,7 @@ use crate::wire::Recorded;
 /// The version of this model; raised when a key changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The answer to "does the target conform?", over gating requirements alone.
+/// The answer to "does the target conform?", over gating requirements and the properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -20,7 +20,7 @@ pub enum Verdict {
     Conformant,
     /// A gating requirement failed.
     NonConformant,
-    /// None failed, but one was untestable, or none passed at all.
+    /// None failed, but one was untestable, or none passed at all, or a property could not be performed.
     Incomplete,
 }
 

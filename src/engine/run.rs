@@ -16,6 +16,7 @@ use crate::target::provision::{Cast, Lease, ProvisionError};
 use crate::wire::{Client, Recorded, Transcript};
 
 use super::event::{Event, Reporter};
+use super::ground::Ground;
 use super::outage;
 use super::plan::Plan;
 use super::programme::{Doubt, Programme, Turn};
@@ -93,7 +94,9 @@ pub(super) async fn scenarios(
             if time == 1 {
                 tell(&Event::ScenarioStarted { id: scenario.id });
             }
-            let play = Arc::new(Play::new(scenario, at, client).for_time(time));
+            let before = ended.iter().flatten().map(|(ended, _)| ended);
+            let ground = Ground::of(scenario, &rules.gating, before);
+            let play = Arc::new(Play::new(scenario, at, client).for_time(time).on(ground));
             started[at] = Some(play.clone());
             let (world, rules) = (world.clone(), rules.clone());
             running.spawn(async move {
@@ -159,7 +162,8 @@ pub(super) async fn one(
         all_transcripts: false,
     };
     let at = scenarios::all().position(|other| other.id == scenario.id).unwrap_or_default();
-    let play = Play::new(scenario, at, client);
+    let ground = Ground::of(scenario, &rules.gating, std::iter::empty());
+    let play = Play::new(scenario, at, client).on(ground);
     play.perform(world).await.told(&play, &rules).1
 }
 
@@ -181,6 +185,7 @@ struct Play {
     client: Client,
     ledger: Arc<Ledger>,
     met: Arc<Met>,
+    ground: Ground,
     began: Instant,
     /// When the target was there for it.
     there: OnceLock<Instant>,
@@ -203,6 +208,7 @@ impl Play {
             client,
             ledger,
             met: Arc::default(),
+            ground: Ground::default(),
             began: Instant::now(),
             there: OnceLock::new(),
         }
@@ -216,6 +222,11 @@ impl Play {
         }
     }
 
+    /// After others, of which this is known.
+    fn on(self, ground: Ground) -> Self {
+        Self { ground, ..self }
+    }
+
     /// Whether what it came to may come of the target having been away.
     fn doubt(&self) -> Doubt {
         let from = self.there.get().copied().unwrap_or(self.began);
@@ -226,7 +237,7 @@ impl Play {
     /// Leases users, plays, and takes the users back.
     async fn perform(&self, world: &Arc<World>) -> Performance {
         let ended = |ran: Ran| Performance { stop: ran.err(), took: self.began.elapsed() };
-        if let Some(stop) = unmet(world, self.scenario) {
+        if let Some(stop) = unmet(world, self.scenario).or(self.ground.given_way.clone()) {
             return ended(Err(stop));
         }
         if let Err(stop) = outage::outlast(&self.client, &world.target).await {
@@ -272,7 +283,8 @@ impl Play {
         let stage = Arc::new(Stage::new(self.client.clone(), world.clone()));
         let there = elsewhere.map(|(stage, _)| stage.clone());
         let kept = (self.ledger.clone(), self.met.clone());
-        let cx = Arc::new(Cx::new(stage.clone(), kept, self.scenario.id, self.tag.clone(), lease, elsewhere));
+        let cx = Cx::new(stage.clone(), kept, self.scenario.id, self.tag.clone(), lease, elsewhere);
+        let cx = Arc::new(cx.lapsing(self.ground.lapsed.clone()));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
         let limit = world.target.limits.scenario_timeout;
@@ -374,9 +386,9 @@ impl Performance {
             findings,
             exchanges,
         };
-        let whole = self.stop.is_none();
-        let ended =
-            Ended { id: play.scenario.id, covers: play.scenario.covers, outcome, reason, whole, evaluated };
+        let Scenario { id, covers, .. } = *play.scenario;
+        let (whole, by_chance) = (self.stop.is_none(), play.scenario.property().is_some());
+        let ended = Ended { id, covers, outcome, reason, whole, evaluated, by_chance };
         (ended, result)
     }
 }

@@ -33,6 +33,12 @@ impl Judgement {
         Self { holds, expected: expected.into(), actual: actual.into(), exchange, of_the_session: false }
     }
 
+    /// What holds by many observations that are shown nowhere.
+    pub fn held() -> Self {
+        let (expected, actual) = (String::new(), String::new());
+        Self { holds: true, expected, actual, exchange: None, of_the_session: false }
+    }
+
     /// A judgement about nothing, for tests of what becomes of judgements.
     #[cfg(test)]
     pub(crate) fn bare(holds: bool) -> Self {

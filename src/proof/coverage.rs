@@ -45,7 +45,7 @@ pub struct Tables<'t> {
     pub sentences: &'t [Sentence],
     /// The requirements.
     pub requirements: &'t [Requirement],
-    /// The scenarios, and what each covers.
+    /// The scenarios, and what each covers; no properties, which may come upon what they cover or not.
     pub scenarios: Vec<Link<'t>>,
     /// The faults, and what each breaks.
     pub faults: Vec<Link<'t>>,
@@ -86,7 +86,7 @@ impl Tables<'static> {
         Self {
             sentences: requirement::sentences(),
             requirements: requirement::all(),
-            scenarios: scenarios::all().map(|s| Link { id: s.id, requirements: s.covers }).collect(),
+            scenarios: scenarios::written().map(|s| Link { id: s.id, requirements: s.covers }).collect(),
             faults: Fault::all().map(|fault| Link { id: fault.id(), requirements: fault.breaks() }).collect(),
             vectors: vectors::pinned().into_iter().map(pin).collect(),
             arithmetic: &ARITHMETIC,

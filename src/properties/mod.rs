@@ -12,8 +12,7 @@ pub mod perform;
 pub mod replay;
 pub mod script;
 pub mod search;
-mod table;
-pub mod terrain;
+pub(crate) mod table;
 
 use crate::spec::history::draw::Shape;
 use crate::target::features::Feature;
@@ -25,6 +24,8 @@ pub struct Property {
     pub id: &'static str,
     /// What it shows, in a sentence.
     pub summary: &'static str,
+    /// How its histories look, in words.
+    pub draws: &'static str,
     /// Every requirement that its checks may name.
     pub covers: &'static [&'static str],
     /// What it needs of the target.
@@ -46,7 +47,7 @@ impl Property {
 
 /// Every property, in the order of the suite.
 pub fn all() -> &'static [Property] {
-    table::ALL
+    &table::ALL
 }
 
 /// The property with this id.

@@ -1,11 +1,13 @@
 //! What a scenario is given: its users, fresh sets, and the ledger that its checks go to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::actors::{Met, RemoteServer, RemoteUser, Room, Session, Stage, User, Window};
 use crate::outcome::{Judgement, Ledger, Stop};
+use crate::properties::perform::Theatre;
+use crate::properties::{self, Property};
 use crate::spec::binding::Refusal;
 use crate::spec::canonical::Object;
 use crate::spec::capability::CapabilitySet;
@@ -62,6 +64,8 @@ pub struct Cx {
     /// what the scenario makes there, or one of its users.
     concerns: Vec<String>,
     waiting: Mutex<Waiting>,
+    property: Option<&'static Property>,
+    lapsed: BTreeSet<&'static str>,
 }
 
 #[derive(Debug)]
@@ -111,7 +115,36 @@ impl Cx {
             met,
             concerns,
             waiting: Mutex::new(waiting),
+            property: properties::find(id),
+            lapsed: BTreeSet::new(),
         }
+    }
+
+    /// The same where these requirements are not demanded of generated histories.
+    pub(crate) fn lapsing(self, lapsed: BTreeSet<&'static str>) -> Self {
+        Self { lapsed, ..self }
+    }
+
+    /// The property that this is.
+    pub(super) fn property(&self) -> Result<&'static Property, Stop> {
+        let reason = || "the scenario is no property".to_owned();
+        self.property.ok_or_else(|| Stop::HarnessFault { reason: reason() })
+    }
+
+    /// Where its histories are performed: on this stage, and with names of its own.
+    pub(super) fn theatre(&self) -> Theatre {
+        let (world, client) = (self.stage.shared_world().clone(), self.stage.client().clone());
+        Theatre { world, client, lapsed: self.lapsed.clone() }
+    }
+
+    /// With what all names begin that it makes: of `a-z` and `0-9`.
+    pub(super) fn nonce(&self) -> String {
+        format!("{}{}", self.stage.world().run_id, self.tag)
+    }
+
+    /// Says of the latest finding what was done, step by step.
+    pub(super) fn tell(&self, history: Vec<String>) {
+        self.ledger.tell(history);
     }
 
     /// Keeps a judgement about a requirement; see [`check!`](crate::check).

@@ -12,6 +12,7 @@ mod hash;
 mod malformed;
 mod pair;
 mod presence;
+mod properties;
 mod resolve;
 mod server;
 mod union;
@@ -21,6 +22,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::outcome::Stop;
+use crate::properties::Property;
 use crate::spec::binding::Operation;
 use crate::spec::requirement::{self, Requirement};
 use crate::target::features::Feature;
@@ -62,6 +64,11 @@ impl Scenario {
         self.covers.iter().filter_map(|id| requirement::find(id))
     }
 
+    /// The property that it is, if it is one: then it plays last, and covers by chance.
+    pub fn property(&self) -> Option<&'static Property> {
+        crate::properties::find(self.id)
+    }
+
     /// The area of the draft that it belongs to.
     pub fn area(&self) -> &'static str {
         self.id.split_once("::").map_or(self.id, |(area, _)| area)
@@ -69,7 +76,7 @@ impl Scenario {
 }
 
 /// The areas, in the order of the suite.
-static AREAS: [&[Scenario]; 17] = [
+static AREAS: [&[Scenario]; 18] = [
     auth::SCENARIOS,
     hash::SCENARIOS,
     server::SCENARIOS,
@@ -87,11 +94,17 @@ static AREAS: [&[Scenario]; 17] = [
     federation::told::SCENARIOS,
     federation::heard::SCENARIOS,
     pair::SCENARIOS,
+    properties::SCENARIOS,
 ];
 
-/// Every scenario, in the order of the suite.
+/// Every scenario, the properties last, in the order of the suite.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
     AREAS.iter().copied().flatten()
+}
+
+/// Every scenario that shows what it covers whenever it plays; the properties show by chance.
+pub fn written() -> impl Iterator<Item = &'static Scenario> {
+    all().filter(|scenario| scenario.property().is_none())
 }
 
 /// The scenario with this id.

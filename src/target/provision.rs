@@ -150,18 +150,14 @@ impl Provisioner {
         }
     }
 
-    /// How many ordinary users there are at once at most; `None` where they are made at will.
-    pub fn most_at_once(&self) -> Option<usize> {
+    /// How many users there are without the gated capability, where they are given and not made; of those with
+    /// tokens none is known before the first lease.
+    pub fn ordinary_users(&self) -> Option<usize> {
         match &self.way {
             Way::Register { .. } | Way::SharedSecret { .. } => None,
-            Way::Accounts(accounts) => Some(accounts.most_at_once()),
-            Way::Tokens(tokens) => Some(tokens.most_at_once()),
+            Way::Accounts(accounts) => Some(accounts.total().ordinary),
+            Way::Tokens(tokens) => Some(tokens.total().ordinary),
         }
-    }
-
-    /// The same.
-    pub fn ordinary_users(&self) -> Option<usize> {
-        self.most_at_once()
     }
 
     /// How many accounts these casts need when so many run at once: with `parallel` 1 the least that

@@ -18,6 +18,7 @@ mod pace;
 mod peer;
 mod presence_settings;
 mod proof_null;
+mod properties;
 mod provision;
 mod provision_errors;
 mod scenarios;

@@ -16,7 +16,10 @@ fn ids(plan: &Plan) -> (Vec<&str>, Vec<&str>) {
 }
 
 fn covering(id: &str) -> Vec<&'static str> {
-    scenarios::all().filter(|scenario| scenario.covers.contains(&id)).map(|scenario| scenario.id).collect()
+    scenarios::written()
+        .filter(|scenario| scenario.covers.contains(&id))
+        .map(|scenario| scenario.id)
+        .collect()
 }
 
 /// A scenario that covers several requirements.
@@ -46,6 +49,17 @@ fn a_scenario_that_is_named_brings_all_its_requirements() {
     let (scenarios, requirements) = ids(&plan);
     assert_eq!(scenarios, [broad().id]);
     assert_eq!(BTreeSet::from_iter(requirements), BTreeSet::from_iter(broad().covers.iter().copied()));
+}
+
+#[test]
+fn a_property_is_brought_by_its_own_id_alone() {
+    let property = &crate::properties::all()[0];
+    let plan = select(&[property.id], &[], None).unwrap();
+    let (scenarios, requirements) = ids(&plan);
+    assert_eq!(scenarios, [property.id]);
+    assert_eq!(BTreeSet::from_iter(requirements), BTreeSet::from_iter(property.covers.iter().copied()));
+    let by_rule = select(&[property.covers[0]], &[], None).unwrap();
+    assert!(by_rule.scenarios.iter().all(|scenario| scenario.property().is_none()));
 }
 
 #[test]

@@ -35,10 +35,20 @@ pub use terrain::terrain_of;
 pub struct Theatre {
     /// The target, and what is known of it.
     pub world: Arc<World>,
-    /// Sends requests; every performance records beside it.
+    /// Sends requests, and records those of every performance.
     pub client: Client,
     /// The requirements that are not demanded: the target is known to break them, or nobody asks.
     pub lapsed: BTreeSet<&'static str>,
+}
+
+impl Theatre {
+    /// The same with a transcript of its own, whose requests count as those of this one: of any number of
+    /// performances nothing is kept then but what each of them tells.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let client = self.client.recording(Arc::new(self.client.transcript().part()));
+        Self { client, ..self.clone() }
+    }
 }
 
 /// What came of one performance.
@@ -75,7 +85,6 @@ pub struct Violation {
 /// known by user and device (protocol 2).
 pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience: Duration) -> Performance {
     let Theatre { world, client, .. } = theatre;
-    let client = client.recording(Arc::new(client.transcript().beside()));
     let stage = Arc::new(Stage::new(client.clone(), world.clone()));
     let stopped = |stop| Performance { stop: Some(stop), ..Performance::default() };
     if let Err(outage) = client.outlast(world.target.limits.request_timeout).await {

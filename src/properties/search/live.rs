@@ -1,12 +1,11 @@
 //! Histories as they are drawn for a target, and performed on it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::outcome::Stop;
+use crate::properties::Property;
 use crate::properties::failure::{Confirmed, Failure, SCHEMA_VERSION};
-use crate::properties::perform::{Performance, Theatre, perform};
-use crate::properties::{Property, terrain};
+use crate::properties::perform::{Performance, Theatre, perform, terrain_of};
 use crate::spec::history::History;
 use crate::spec::history::draw::Histories;
 use crate::spec::history::tree::Tree;
@@ -23,7 +22,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(theatre: &Theatre, property: &Property, seed: u64) -> Self {
-        let terrain = terrain::of(&theatre.world);
+        let terrain = terrain_of(&theatre.world);
         let histories = Histories { shape: property.shape, terrain, longest: property.longest };
         Self { theatre: theatre.clone(), histories, seed }
     }
@@ -60,10 +59,9 @@ impl Company for Live {
 
     /// What is recorded is forgotten with the performance, but for the exchange that shows a violation.
     async fn perform(&self, history: &History, nonce: &str, patience: Option<Duration>) -> Performance {
-        let client = self.theatre.client.recording(Arc::new(self.theatre.client.transcript().part()));
+        let theatre = self.theatre.apart();
         let settle = self.theatre.world.target.limits.settle;
         let patience = patience.map_or(settle, |patience| patience.min(settle));
-        let theatre = Theatre { client, ..self.theatre.clone() };
         let began = Instant::now();
         let mut performance = perform(&theatre, history, nonce, patience).await;
         if let Some(violation) = &mut performance.violation {

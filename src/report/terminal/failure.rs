@@ -297,6 +297,8 @@ fn check(page: &mut Page, finding: &Finding) {
     let actual = text::wrap(&text::phrase(&finding.actual), page.room());
     let actual = actual.iter().map(|row| page.style.paint(Ink::Strong, row)).collect();
     page.rows("actual", actual);
+    let history = finding.history.iter().flat_map(|row| text::wrap(&text::phrase(row), page.room()));
+    page.rows("history", history.collect());
 }
 
 /// The deciding exchange, cut to a screen.

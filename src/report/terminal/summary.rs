@@ -285,6 +285,14 @@ fn grounds(result: &RunResult) -> String {
             grounds += &format!("; {n} {word}");
         }
     }
+    // No requirement tells of it.
+    let is_open = |outcome| matches!(outcome, Outcome::Untestable | Outcome::HarnessFault);
+    let drawn = result.scenarios.iter().filter(|s| s.id.starts_with("properties::"));
+    match drawn.filter(|s| is_open(s.outcome)).count() {
+        0 => {}
+        1 => grounds += "; 1 property could not be performed to its end",
+        many => grounds += &format!("; {many} properties could not be performed to their end"),
+    }
     grounds
 }
 

@@ -25,9 +25,9 @@ impl Accounts {
         Self { list: list.to_vec(), pool }
     }
 
-    /// How many of them are not entitled.
-    pub(super) fn most_at_once(&self) -> usize {
-        self.pool.total().ordinary
+    /// How many there are, of either kind.
+    pub(super) fn total(&self) -> Cast {
+        self.pool.total()
     }
 
     pub(super) async fn lease(

@@ -48,7 +48,7 @@ impl Pool {
         Arc::new(Self { total, free: Mutex::new(free), queue: Queue::default(), returned: Notify::new() })
     }
 
-    /// All members, lent out or not.
+    /// How many members there are, of either kind.
     pub(super) fn total(&self) -> Cast {
         self.total
     }

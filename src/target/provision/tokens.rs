@@ -48,9 +48,9 @@ impl Tokens {
         Ok(Lease { ordinary: users, entitled, look_alikes: Vec::new(), seats })
     }
 
-    /// How many ordinary users they are of, as far as is known.
-    pub(super) fn most_at_once(&self) -> usize {
-        self.known.get().map_or(0, |known| known.pool.total().ordinary)
+    /// How many users are known, of either kind.
+    pub(super) fn total(&self) -> Cast {
+        self.known.get().map_or_else(Cast::default, |known| known.pool.total())
     }
 
     /// Whether a user is known to have several tokens.
