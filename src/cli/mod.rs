@@ -3,6 +3,7 @@
 mod coverage;
 mod doctor;
 mod explain;
+mod explore;
 mod federation_ca;
 mod hash;
 mod init;
@@ -10,6 +11,7 @@ mod interrupt;
 mod list;
 mod output;
 mod prove;
+mod replay;
 mod run;
 mod runtime;
 mod serve;
@@ -30,10 +32,11 @@ struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    conformant (or: the command did what it says)
-  1    non-conformant (or: the vectors, the hash or the proof do not hold, or there are gaps)
+  0    conformant (or: nothing found, fixed; the command did what it says)
+  1    non-conformant (or: a failure found or still there; the vectors, the hash or the proof do not hold,
+       or there are gaps)
   2    usage, target file, or a report path that cannot be opened
-  3    incomplete: nothing failed, but something could not be tested
+  3    incomplete: nothing failed for certain, but something is flaky or could not be tested
   4    target unreachable, not a homeserver, nobody can log in, or without the API
   70   our own fault
   130  interrupted
@@ -43,6 +46,10 @@ Exit codes:
 enum Command {
     /// Test a homeserver; without a URL, the built-in one
     Run(run::RunArgs),
+    /// Search for a history that the homeserver answers wrongly; without a URL, on the built-in one
+    Explore(explore::ExploreArgs),
+    /// Perform a saved failure again
+    Replay(replay::ReplayArgs),
     /// Preflight alone: what it offers, what would be untestable, and why
     Doctor(doctor::DoctorArgs),
     /// Print a commented target file
@@ -69,6 +76,8 @@ enum Command {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Explore(args) => explore::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Init(args) => init::run(&args),
         Command::List(args) => list::run(&args),

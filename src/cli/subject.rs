@@ -65,6 +65,17 @@ impl SubjectArgs {
         Ok(Some(target))
     }
 
+    /// The same, or this URL where nobody is named.
+    pub(super) fn or(self, url: Option<Url>) -> Self {
+        let named = self.url.is_some() || self.target.is_some();
+        Self { url: if named { self.url } else { url }, ..self }
+    }
+
+    /// Whether a target file says what the target is like.
+    pub(super) fn has_target_file(&self) -> bool {
+        self.target.is_some()
+    }
+
     /// The words that name the same subject again, quoted for a shell.
     pub(super) fn again(&self) -> String {
         let quoted = |text: &str| match text
@@ -93,6 +104,11 @@ fn another(path: &Path, first: &Target) -> Result<Target, String> {
 }
 
 impl Subject {
+    /// Its URL, unless it is the built-in homeserver, which has another each time.
+    pub(super) fn url(&self) -> Option<String> {
+        self.built_in.is_none().then(|| self.target.url.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// Ends the built-in homeserver, if it was one.
     pub(super) async fn end(self) {
         if let Some(pair) = self.built_in {

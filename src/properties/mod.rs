@@ -9,6 +9,7 @@
 
 pub mod failure;
 pub mod perform;
+pub mod replay;
 pub mod script;
 pub mod search;
 pub(crate) mod table;

@@ -21,11 +21,15 @@ use crate::engine::result::ScenarioResult;
 use crate::engine::verdict::gates;
 use crate::spec::requirement;
 
+pub(crate) use page::Page;
 pub(crate) use place::Place;
 pub use sinks::{ReportError, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
+pub(crate) use style::Ink;
 pub use style::Style;
 pub use terminal::Terminal;
+pub(crate) use terminal::failure::{heading, rule};
+pub(crate) use text::{escape_json, number, plural, shell_word, wrap};
 
 /// Why a scenario did not pass, as the terminal tells it but without colour: its findings, or its reason.
 pub fn told(scenario: &ScenarioResult, strict: bool) -> String {

@@ -22,6 +22,7 @@ mod properties;
 mod provision;
 mod provision_errors;
 mod scenarios;
+mod script;
 mod secrets;
 mod support;
 mod target_federation;

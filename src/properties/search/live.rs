@@ -39,7 +39,7 @@ impl Live {
             requirement: String::new(),
             expected: String::new(),
             actual: String::new(),
-            url: target.url.to_string(),
+            url: Some(target.url.to_string()),
             settle_s: target.limits.settle.as_secs_f64(),
             found_with: 0,
             shrunk_in: 0,

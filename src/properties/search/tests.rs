@@ -159,7 +159,7 @@ fn blank() -> Failure {
         requirement: String::new(),
         expected: String::new(),
         actual: String::new(),
-        url: String::new(),
+        url: None,
         settle_s: 5.0,
         found_with: 0,
         shrunk_in: 0,

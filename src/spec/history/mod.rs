@@ -8,7 +8,7 @@ pub mod draw;
 mod parts;
 mod spoil;
 pub mod tree;
-mod walk;
+pub(crate) mod walk;
 pub mod words;
 
 use schemars::JsonSchema;

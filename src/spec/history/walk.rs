@@ -9,7 +9,7 @@ use crate::spec::model::{Admits, Answer, Model, Presence};
 
 /// How far a history has come, on a homeserver that conforms.
 #[derive(Clone, Debug)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     model: Model,
     terrain: Terrain,
     /// Sessions of which nobody knows whether they live, because acts at once opened and ended them.
@@ -17,7 +17,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(sets: Vec<CapabilitySet>, terrain: Terrain) -> Self {
+    pub(crate) fn new(sets: Vec<CapabilitySet>, terrain: Terrain) -> Self {
         Self { model: Model::new(sets), terrain, doubtful: BTreeSet::new() }
     }
 
@@ -38,7 +38,7 @@ impl Walk {
     }
 
     /// Does an act if it can be done; whether it can.
-    pub(super) fn act(&mut self, act: &Act) -> bool {
+    pub(crate) fn act(&mut self, act: &Act) -> bool {
         let can = self.can(act);
         if can {
             self.follow(act);
@@ -56,7 +56,7 @@ impl Walk {
 
     /// Does acts at once: those that can be done in their lane, in one of their orders. Each lane keeps what
     /// can be done in it, for whoever is there when the lanes begin.
-    pub(super) fn at_once(&mut self, lanes: &mut Vec<Vec<Act>>) {
+    pub(crate) fn at_once(&mut self, lanes: &mut Vec<Vec<Act>>) {
         for lane in lanes.iter_mut() {
             let mut alone = self.clone();
             lane.retain(|act| alone.act(act));
@@ -99,7 +99,7 @@ fn doubtful(lanes: &[Vec<Act>]) -> BTreeSet<Seat> {
 
 /// What a homeserver answers that conforms: the first that is demanded of it. Where it is free it does what it
 /// is asked for.
-pub(super) fn assumed(model: &Model, act: &Act) -> Answer {
+pub(crate) fn assumed(model: &Model, act: &Act) -> Answer {
     let rejected = |status, errcode: &str| Answer::Rejected(status, Some(errcode.to_owned()));
     let answer = |admits: &Admits| match admits {
         Admits::Accepted => Some(Answer::Accepted),
