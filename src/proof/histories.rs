@@ -37,7 +37,8 @@ pub(super) async fn search_for(fault: Fault, seed: u64) -> Result<Option<(String
     for round in 0.. {
         for property in properties::all().iter().filter(offered) {
             let nonce = format!("{run_id}p{}x{round}", property.place());
-            let terms = Terms { seed: seed.wrapping_add(round), budget: TURN, shrinking: SHRINKING, jobs, nonce };
+            let terms =
+                Terms { seed: seed.wrapping_add(round), budget: TURN, shrinking: SHRINKING, jobs, nonce };
             let searched = search_on(&theatre, property, &terms, &mut |_| {}).await;
             found = found.or_else(|| told(property, searched));
         }

@@ -28,7 +28,8 @@ pub struct Couple {
 /// Pairs of different faults that break musts, drawn by a seed.
 pub fn draw(count: usize, seed: u64) -> Vec<[Fault; 2]> {
     let mut draw = Draw::new(seed, "pairs");
-    let faults: Vec<Fault> = Fault::all().filter(|fault| breaks_a_must(*fault) && !fault.takes_a_history()).collect();
+    let faults: Vec<Fault> =
+        Fault::all().filter(|fault| breaks_a_must(*fault) && !fault.takes_a_history()).collect();
     let mut pair = || {
         let one = draw.below(faults.len());
         let other = (one + 1 + draw.below(faults.len() - 1)) % faults.len();
@@ -61,6 +62,7 @@ impl Couple {
 pub async fn couple(faults: [Fault; 2], seed: u64) -> Result<Couple, TrialError> {
     let options = Options { faults: FaultSet::from_iter(faults), ..Options::default() };
     let federation = faults.iter().any(|fault| fault.is_between_servers());
-    let trial = trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true }).await?;
+    let trial =
+        trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true }).await?;
     Ok(Couple::of(faults, &trial))
 }
