@@ -8,6 +8,7 @@ mod across;
 mod between_servers;
 mod declaring;
 mod freedoms;
+mod generated;
 mod histories;
 mod lookups;
 mod neighbours;

@@ -398,6 +398,9 @@ fn leave_and_come_back(scene: &mut Scene<'_>) {
         if scene.chance(60) {
             put_by(scene, other);
         }
+        if scene.chance(50) {
+            scene.act(Act::Sync { by, of: Whom::User(other.user) });
+        }
         scene.act(Act::Share { host: other, guest: by });
         scene.act(Act::Sync { by, of: Whom::User(other.user) });
         status_by_another(scene, other.user);

@@ -3,7 +3,7 @@
 use crate::spec::capability::CapabilitySet;
 use crate::spec::history::words;
 use crate::spec::model::trail::{DeviceTrail, End, Ghost, Last};
-use crate::spec::model::{Presence, presence};
+use crate::spec::model::{Answer, Presence, presence};
 
 use super::{Case, Guess, Way};
 
@@ -20,6 +20,7 @@ const OF_UNION: &[Suspect] = &[
     lost_by_status,
     forged_last,
     replaced_by_login,
+    revived_by_login,
     ended,
     redeclared,
     shared_names,
@@ -37,6 +38,7 @@ const OF_TELLING: &[Suspect] = &[
     stale,
     forged,
     replaced_by_login,
+    revived_by_login,
     ended,
     redeclared,
     refused,
@@ -118,7 +120,13 @@ fn forged(case: &Case<'_>) -> Vec<Guess> {
 
 /// Protocol 9.1: a new login on the same device starts undeclared.
 fn replaced_by_login(case: &Case<'_>) -> Vec<Guess> {
-    ghosts(case, |end| end == End::LoggedInAgain, "union.relogin")
+    ghosts(case, |ghost| ghost.end == End::LoggedInAgain, "union.relogin")
+}
+
+/// The same on a device whose session had ended before.
+fn revived_by_login(case: &Case<'_>) -> Vec<Guess> {
+    let began = |ghost: &Ghost| case.trail.last == Last::Began && case.model.is_live(case.seat(ghost.device));
+    ghosts(case, began, "union.relogin")
 }
 
 /// Protocol 9.2: when a session ends its set is withdrawn, and with the last one the hash.
@@ -128,8 +136,8 @@ fn ended(case: &Case<'_>) -> Vec<Guess> {
 }
 
 /// What is seen if sets of ended sessions still count: one of them, some, or all.
-fn ghosts(case: &Case<'_>, which: impl Fn(End) -> bool, requirement: &'static str) -> Vec<Guess> {
-    let ghosts = case.trail.ghosts.iter().rev().filter(|ghost| which(ghost.end));
+fn ghosts(case: &Case<'_>, which: impl Fn(&Ghost) -> bool, requirement: &'static str) -> Vec<Guess> {
+    let ghosts = case.trail.ghosts.iter().rev().filter(|ghost| which(ghost));
     let ghosts: Vec<&Ghost> = ghosts.take(GHOSTS).collect();
     let mut masks: Vec<u32> = (1..1 << ghosts.len()).collect();
     masks.sort_by_key(|mask| mask.count_ones());
@@ -257,10 +265,15 @@ fn stale(case: &Case<'_>) -> Vec<Guess> {
         _ => "presence.status",
     };
     let owner = words::user(case.user);
-    let past = case.trail.past.iter().rev().flatten();
-    past.map(|old| {
-        let words = format!("as if nothing had changed since: {owner} had this hash before");
-        guess(requirement, presence(Some(old)), words)
+    // That there was none before the first is no news that could be stale.
+    let past = case.trail.past.iter().skip(1).rev();
+    let told = past.filter(|old| old.is_some() || *case.answer == Answer::NoHash);
+    told.map(|old| {
+        let words = match old {
+            Some(_) => format!("as if nothing had changed since: {owner} had this hash before"),
+            None => format!("as if nothing had changed since: {owner} had no hash before"),
+        };
+        guess(requirement, presence(old.as_ref()), words)
     })
     .collect()
 }
