@@ -16,6 +16,7 @@ use super::capability::CapabilitySet;
 mod spelling;
 
 pub use spelling::spell;
+pub(super) use spelling::{below, shuffle};
 
 /// The first parts of drawn names.
 const SPACES: [&str; 4] = ["m.cap", "org.example", "custom", "x"];
@@ -111,9 +112,7 @@ pub struct Draw {
 impl Draw {
     /// A source for one scope, such as a scenario's id, of a run's seed.
     pub fn new(seed: u64, scope: &str) -> Self {
-        let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(scope).finalize();
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &digest);
-        Self { runner: TestRunner::new_with_rng(config(), rng) }
+        Self { runner: runner(seed, scope) }
     }
 
     /// A legal capability set, with parameters or without.
@@ -143,6 +142,12 @@ impl Draw {
             Err(reason) => unreachable!("a strategy without filters rejected a value: {reason}"),
         }
     }
+}
+
+/// What strategies draw from: the same for a seed and a scope, whatever the environment says.
+pub(super) fn runner(seed: u64, scope: &str) -> TestRunner {
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(scope).finalize();
+    TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &digest))
 }
 
 /// Every field by name: `Config::default()` would let `PROPTEST_*` variables change what a seed draws.

@@ -5,13 +5,13 @@ use proptest::prelude::Rng;
 use super::Json;
 
 /// A number below `n`; 0 where `n` is 0. The bias of the remainder is below 2^-32 for the sizes drawn here.
-pub(super) fn below(rng: &mut impl Rng, n: usize) -> usize {
+pub(in crate::spec) fn below(rng: &mut impl Rng, n: usize) -> usize {
     let n = u64::try_from(n).unwrap_or(u64::MAX).max(1);
     usize::try_from(rng.next_u64() % n).unwrap_or(0)
 }
 
 /// Fisher and Yates's shuffle.
-pub(super) fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
+pub(in crate::spec) fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(rng, last + 1));
     }

@@ -5,8 +5,10 @@
 //! What may be answered to it the [model](super::model) says.
 
 pub mod draw;
+mod parts;
 mod spoil;
 pub mod tree;
+mod walk;
 pub mod words;
 
 use schemars::JsonSchema;
