@@ -133,7 +133,7 @@ pub(super) fn repaired(mut history: History, terrain: Terrain) -> (History, bool
         }
         ends_alike = steps.len() > before;
     }
-    (with_needed_sets(history.sets, steps), ends_alike)
+    (with_needed_sets(&history.sets, steps), ends_alike)
 }
 
 /// A single lane is no acts at once.
@@ -182,22 +182,17 @@ impl Numbers {
     }
 }
 
-/// The history with those sets alone that its acts name, each once.
-fn with_needed_sets(sets: Vec<CapabilitySet>, mut steps: Vec<Step>) -> History {
-    let mut needed = Vec::new();
-    let mut places = BTreeMap::new();
-    let mut of = BTreeSet::new();
-    each_set(&mut steps, |set| {
-        of.insert(*set);
-    });
-    for (old, set) in sets.into_iter().enumerate().filter(|(old, _)| of.contains(old)) {
-        let place = needed.iter().position(|other| *other == set).unwrap_or(needed.len());
-        if place == needed.len() {
-            needed.push(set);
+/// The history with those sets alone that its acts name, each once, in the order in which they are named.
+fn with_needed_sets(sets: &[CapabilitySet], mut steps: Vec<Step>) -> History {
+    let mut needed: Vec<CapabilitySet> = Vec::new();
+    each_set(&mut steps, |place| {
+        if let Some(set) = sets.get(*place) {
+            *place = needed.iter().position(|other| other == set).unwrap_or(needed.len());
+            if *place == needed.len() {
+                needed.push(set.clone());
+            }
         }
-        places.insert(old, place);
-    }
-    each_set(&mut steps, |set| *set = places.get(set).copied().unwrap_or_default());
+    });
     History { sets: needed, steps }
 }
 

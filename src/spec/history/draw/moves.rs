@@ -6,6 +6,9 @@ use crate::spec::history::{Act, Availability, Seat, Spoil, Which, Whom};
 /// Does some acts, or none where nothing of the kind can be done.
 pub(super) type Move = fn(&mut Scene<'_>);
 
+/// Looks at a user, if anybody can.
+pub(super) type Look = fn(&mut Scene<'_>, usize);
+
 /// Sessions come and go, sets change, others look.
 pub(super) const SEQUENCE: &[(usize, Move)] = &[
     (5, arrive),
@@ -83,7 +86,7 @@ pub(super) const FEDERATION: &[(usize, Move)] = &[
 ];
 
 /// How others look at whoever was touched.
-const LOOKS: &[(usize, fn(&mut Scene<'_>, usize))] = &[
+const LOOKS: &[(usize, Look)] = &[
     (5, status_by_owner),
     (5, status_by_another),
     (3, sync_by_another),

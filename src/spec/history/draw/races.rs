@@ -1,6 +1,6 @@
 //! Acts at once: several lanes about one user, and often about one session or one set.
 
-use super::moves::{look, resolve_by_owner, status_by_another, status_by_owner, sync_by_another};
+use super::moves::{Look, look, resolve_by_owner, status_by_another, status_by_owner, sync_by_another};
 use super::scene::Scene;
 use crate::spec::history::{Act, Seat, Which, Whom};
 
@@ -95,7 +95,7 @@ fn race(scene: &mut Scene<'_>) {
     for look in [status_by_owner, resolve_by_owner] {
         look(scene, seat.user);
     }
-    let another = scene.pick(&[(1, status_by_another as fn(&mut Scene<'_>, usize)), (1, sync_by_another)]);
+    let another = scene.pick(&[(1, status_by_another as Look), (1, sync_by_another)]);
     another(scene, seat.user);
 }
 

@@ -84,7 +84,7 @@ fn histories_grow_with_the_case_and_keep_their_bound() {
             lengths.iter().enumerate().all(|(case, length)| *length <= 40.min(case + SHORTEST)),
             "{shape:?}"
         );
-        assert!(lengths[50..].iter().any(|length| *length > 35), "{shape:?}: {lengths:?}");
+        assert!(lengths[50..].iter().any(|length| *length > 30), "{shape:?}: {lengths:?}");
         assert!(lengths[50..].iter().any(|length| *length < 25), "{shape:?}: {lengths:?}");
         let short = Histories { longest: 1, ..histories };
         assert!(short.case(1, 1).current().len() <= 1);
@@ -180,5 +180,19 @@ fn what_a_seed_draws_is_stable() {
     let histories = Histories { shape: Shape::Sequence, terrain: Terrain::WHOLE, longest: 40 };
     let history = histories.case(1, 0).current();
     let told: Vec<String> = history.steps.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(
+        told,
+        [
+            "alice signs up",
+            "bob signs up",
+            "bob logs in on the laptop",
+            "bob's laptop uploads F",
+            "bob's laptop declares F",
+            "alice's phone declares F",
+            "alice's phone uploads F",
+            "bob's phone reads bob's status",
+            "bob's laptop resolves the hash in force of bob",
+            "alice's phone reads alice's status",
+        ]
+    );
 }

@@ -4,6 +4,7 @@
 //! candidates, coarse ones first: what is left of the history is always one that can be performed, and smaller
 //! than before by [measure], so that it ends. It ends with a history of which no step can be taken away.
 
+mod json;
 mod measure;
 mod passes;
 #[cfg(test)]

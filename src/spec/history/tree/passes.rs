@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::json::smaller_object;
 use super::measure::simpler;
 use crate::spec::canonical::Object;
 use crate::spec::capability::CapabilitySet;
@@ -52,11 +53,13 @@ pub(super) const PASSES: &[Pass] = &[
     Pass { offer: one_after_the_other, end: End::Free },
     Pass { offer: without_a_lane, end: End::Free },
     Pass { offer: without_an_act_of_a_lane, end: End::Free },
+    Pass { offer: with_one_session_for_another, end: End::Free },
     Pass { offer: with_a_simpler_act, end: End::Free },
     Pass { offer: with_one_set_for_another, end: End::Free },
     Pass { offer: without_names, end: End::Free },
     Pass { offer: with_a_smaller_set, end: End::Free },
     Pass { offer: without_parameters, end: End::Free },
+    Pass { offer: with_smaller_parameters, end: End::Free },
     Pass { offer: with_plain_names, end: End::Free },
 ];
 
@@ -144,6 +147,26 @@ fn without_a_device(history: &History, at: usize) -> Offer {
     let opened: BTreeSet<Seat> = history.acts().filter_map(Act::opens).collect();
     let seat = opened.into_iter().rev().nth(at);
     seat.map_or(Offer::End, |seat| filtered(history, |act| !is_about(act, seat)))
+}
+
+/// With one session doing what a later one does, of the same user or of an earlier one, and nobody making that.
+fn with_one_session_for_another(history: &History, at: usize) -> Offer {
+    let opened: Vec<Seat> =
+        history.acts().filter_map(Act::opens).collect::<BTreeSet<_>>().into_iter().collect();
+    let pairs = (0..opened.len()).rev().flat_map(|later| (0..later).map(move |one| (one, later)));
+    let Some((one, later)) = pairs.into_iter().nth(at) else { return Offer::End };
+    let (one, later) = (opened[one], opened[later]);
+    let mut changed = history.clone();
+    for act in changed.steps.iter_mut().flat_map(Step::acts_mut) {
+        parts(act, &mut |part| match part {
+            Part::Seat(seat) if *seat == later => *seat = one,
+            Part::User(user) if one.user != later.user && *user == later.user => *user = one.user,
+            _ => {}
+        });
+    }
+    let makes = |step: &Step| matches!(step, Step::One(act) if act.opens() == Some(later));
+    changed.steps.retain(|step| !makes(step));
+    Offer::Candidate(changed)
 }
 
 /// Without so many steps in a row, the last one excepted.
@@ -287,6 +310,21 @@ fn without_parameters(history: &History, at: usize) -> Offer {
         let kept = if bare.contains(&name) { Object::new() } else { parameters.clone() };
         Some((name.to_owned(), kept))
     })
+}
+
+/// With less in the parameters of a name.
+fn with_smaller_parameters(history: &History, at: usize) -> Offer {
+    let mut left = at;
+    for (name, parameters) in all_names(history) {
+        let all = smaller_object(parameters);
+        if let Some(less) = all.get(left) {
+            return with_names(history, |other, same| {
+                Some((other.to_owned(), if other == name { less.clone() } else { same.clone() }))
+            });
+        }
+        left -= all.len();
+    }
+    Offer::End
 }
 
 /// With letters for all names, or for one.
