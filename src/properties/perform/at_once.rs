@@ -1,12 +1,164 @@
-//! Acts that overlap.
+//! Acts that overlap: each lane by itself, all of them side by side, and judged when all are over.
 
-use crate::outcome::Stop;
-use crate::spec::history::Act;
+use std::time::Duration;
 
-use super::story::Story;
+use futures_util::future::try_join_all;
+
+use crate::outcome::{Judgement, Stop};
+use crate::spec::history::{Act, DEVICES, Seat, USERS, Whom};
+use crate::spec::model::Model;
+use crate::spec::model::order::{self, Done, Explained, Race, Unexplained};
+
+use super::Violation;
+use super::came::Came;
+use super::judge::{Fit, found};
+use super::story::{Place, Story, one_of_each};
+
+/// An act that is over, and what shows it.
+struct Over {
+    place: Place,
+    began: Duration,
+    done: Done,
+    came: Came,
+}
 
 impl Story<'_> {
-    pub(super) async fn at_once(&mut self, _lanes: &[Vec<Act>], _step: usize) -> Result<(), Stop> {
+    /// Acts at once; they are over when some order of them explains what was answered, and what everybody's
+    /// presence comes to carry.
+    pub(super) async fn at_once(&mut self, lanes: &[Vec<Act>], step: usize) -> Result<(), Stop> {
+        let began = self.began.elapsed();
+        let this = &*self;
+        let lanes = lanes.iter().enumerate().map(|(lane, acts)| this.lane(acts, step, lane));
+        let lanes: Vec<Vec<Over>> = try_join_all(lanes).await?;
+        let ended = self.began.elapsed();
+        self.saw_all(&lanes);
+        match self.explained(&lanes) {
+            Ok(Explained { worlds, passing }) => {
+                self.worlds = worlds;
+                one_of_each(&mut self.worlds);
+                self.timeline.pass(passing, began, ended);
+                self.timeline.follow(&self.worlds, began, ended);
+                self.quiet(&lanes, step).await
+            }
+            // Nothing can be said of these acts, nor of what comes after them.
+            Err(Unexplained::TooManyOrders) => {
+                self.over = true;
+                Ok(())
+            }
+            Err(Unexplained::Violated { requirement, act, words }) => {
+                let over = lanes.iter().flatten().find(|over| over.done.act == act);
+                if let Some(over) = over {
+                    self.is_no_dead_session(&act, &over.came, true).await?;
+                }
+                let exchange = over.and_then(|over| over.came.exchange.clone());
+                let expected = "one order of what was done at once that explains every answer".to_owned();
+                let judgement =
+                    Judgement { holds: false, expected, actual: words, exchange, of_the_session: false };
+                self.ends_with(Violation { requirement, judgement, step });
+                Ok(())
+            }
+        }
+    }
+
+    /// The acts of one lane. What may be done is seen from there alone: what the others do comes before or after.
+    async fn lane(&self, acts: &[Act], step: usize, lane: usize) -> Result<Vec<Over>, Stop> {
+        let mut world = self.worlds.first().cloned();
+        let mut all = Vec::with_capacity(acts.len());
+        for (number, act) in acts.iter().enumerate() {
+            let Some(world) = world.as_mut().filter(|world| world.can(act, &self.terrain)) else { continue };
+            let hash = self.hash_asked(world, act);
+            let about = self.about(hash.as_ref(), Duration::ZERO);
+            if !self.cast.fits(act, about) {
+                continue;
+            }
+            let began = self.began.elapsed();
+            let came = self.cast.perform(act, about).await?;
+            let ended = self.began.elapsed();
+            world.follow(act, &came.answer);
+            // What a viewer was shown last is as old as the answer that showed it.
+            let shown =
+                came.exchange.as_ref().map(|exchange| exchange.sent_at.saturating_duration_since(self.began));
+            let since = shown.map_or(began, |shown| shown.min(began));
+            let done = Done { act: act.clone(), began: since, ended, answer: came.answer.clone() };
+            all.push(Over { place: Place { step, lane, act: number }, began, done, came });
+        }
+        Ok(all)
+    }
+
+    /// Keeps what was seen, in the order in which the acts ended, and what is checked by it.
+    fn saw_all(&mut self, lanes: &[Vec<Over>]) {
+        let mut all: Vec<&Over> = lanes.iter().flatten().collect();
+        all.sort_by_key(|over| over.done.ended);
+        for over in all {
+            self.saw(over.place, over.began, over.done.ended, &over.came.answer);
+            let rules = self.worlds.first().map(|world| self.demand(world, &over.done.act).rules);
+            self.told.checked.extend(rules.into_iter().flatten().map(|rule| rule.requirement));
+        }
+    }
+
+    /// What all orders come to that explain what was answered.
+    fn explained(&self, lanes: &[Vec<Over>]) -> Result<Explained, Unexplained> {
+        // What is wrong behind a hash no order mends.
+        if let Some(over) = lanes.iter().flatten().find(|over| over.came.is_behind) {
+            let remote = matches!(over.done.act, Act::RemoteAskServer { .. });
+            let requirement = if remote { "federation.set" } else { "server.set" };
+            let words = "the set behind the hash that was offered is not served".to_owned();
+            return Err(Unexplained::Violated { requirement, act: over.done.act.clone(), words });
+        }
+        let lanes: Vec<Vec<Done>> =
+            lanes.iter().map(|lane| lane.iter().map(|over| over.done.clone()).collect()).collect();
+        order::explain(&Race {
+            worlds: &self.worlds,
+            lanes: &lanes,
+            settle: self.settle(),
+            timeline: &self.timeline,
+            lapsed: &self.theatre.lapsed,
+        })
+    }
+
+    /// Waits until the status of everybody whom somebody can read comes to what one of the worlds has in force.
+    ///
+    /// It rules no world out: where several may be, the value of one may be that of another which is late.
+    async fn quiet(&mut self, lanes: &[Vec<Over>], step: usize) -> Result<(), Stop> {
+        let looks: Vec<Act> = (0..USERS).filter_map(|user| self.look_at(user)).collect();
+        for act in looks {
+            let Some((hash, demands)) = self.demands(&act) else { continue };
+            let (came, fits) = self.answer(&act, hash.as_ref(), &demands).await?;
+            if !fits.contains(&Fit::Admitted) {
+                self.is_no_dead_session(&act, &came, true).await?;
+                self.violated(&act, &came, &demands, &fits, step).await?;
+                if let Some(violation) = &mut self.told.violation {
+                    violation.judgement.actual.push_str(&interleaving(lanes));
+                }
+                return Ok(());
+            }
+        }
         Ok(())
     }
+
+    /// A reading of a user's status by one of their own sessions, or else by somebody who sees them.
+    pub(super) fn look_at(&self, user: usize) -> Option<Act> {
+        let of = Whom::User(user);
+        let own = (0..DEVICES).map(|device| Seat { user, device });
+        let others = (0..USERS).filter(|other| *other != user);
+        let others = others.flat_map(|user| (0..DEVICES).map(move |device| Seat { user, device }));
+        own.chain(others).map(|by| (by, Act::ReadStatus { by, of })).find_map(|(by, act)| {
+            let is_read =
+                |world: &Model| world.can(&act, &self.terrain) && world.sees(Whom::User(by.user), of);
+            self.worlds.iter().all(is_read).then_some(act)
+        })
+    }
+}
+
+/// What happened when, for who is to understand a race.
+fn interleaving(lanes: &[Vec<Over>]) -> String {
+    let mut all: Vec<&Over> = lanes.iter().flatten().collect();
+    all.sort_by_key(|over| over.began);
+    let start = all.first().map_or(Duration::ZERO, |first| first.began);
+    let ms = |at: Duration| at.saturating_sub(start).as_secs_f64() * 1000.0;
+    let line = |over: &&Over| {
+        let Over { began, done, came, .. } = over;
+        format!("; from {:.1} to {:.1} ms {}: {}", ms(*began), ms(done.ended), done.act, found(came))
+    };
+    all.iter().map(line).collect()
 }

@@ -1,9 +1,11 @@
 //! Answers against rules: what is admitted, what may still come right, and what is said of the rest.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::{Act, Whom};
+use crate::spec::model::diagnosis::diagnose;
 use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule};
 use crate::wire::Request;
 
@@ -20,34 +22,6 @@ pub(super) enum Fit {
     Early(usize),
     /// The rule at this place does not.
     Wrong(usize),
-}
-
-/// What was in force until some moment, so that others may still be shown it for a while (protocol 8.2).
-#[derive(Debug)]
-pub(super) struct Lately {
-    settle: Duration,
-    /// Whose it was, what, and until when.
-    past: Vec<(Whom, Presence, Instant)>,
-}
-
-impl Lately {
-    pub(super) fn new(settle: Duration) -> Self {
-        Self { settle, past: Vec::new() }
-    }
-
-    /// That this may have been in force until now.
-    pub(super) fn ends(&mut self, whose: Whom, presence: Presence) {
-        self.past.push((whose, presence, Instant::now()));
-    }
-
-    /// Whether what was asked then may have been answered with what was in force before.
-    fn admits(&self, whose: Whom, answer: &Answer, asked: Instant) -> bool {
-        let is_recent = |until: Instant| asked.saturating_duration_since(until) <= self.settle;
-        let is_told = |(who, was, until): &(Whom, Presence, Instant)| {
-            *who == whose && is_recent(*until) && was.is_told_by(answer)
-        };
-        self.past.iter().any(is_told)
-    }
 }
 
 impl Story<'_> {
@@ -70,32 +44,43 @@ impl Story<'_> {
     }
 
     /// How an answer fits.
-    pub(super) fn fit(&self, world: &Model, demand: &Demand, act: &Act, came: &Came) -> Fit {
+    pub(super) fn fit(&self, demand: &Demand, act: &Act, came: &Came) -> Fit {
         let broken = demand.rules.iter().position(|rule| !holds(rule, came));
         let Some((place, rule)) = broken.and_then(|place| Some((place, demand.rules.get(place)?))) else {
             return Fit::Admitted;
         };
-        match rule.settles && self.may_pass(world, act, came) {
+        match rule.settles && self.may_pass(act, came) {
             true => Fit::Early(place),
             false => Fit::Wrong(place),
         }
     }
 
-    /// Whether an answer that is not what should be answered in the end may be given on the way there.
-    fn may_pass(&self, world: &Model, act: &Act, came: &Came) -> bool {
+    /// Whether an answer that is not what should be answered in the end may be given on the way there: presence
+    /// shows what was in force within the `settle_s` before, and to whom it was shown then (protocol 8.2).
+    fn may_pass(&self, act: &Act, came: &Came) -> bool {
         let answer = &came.answer;
-        let Some((reader, whose)) = looks_at(act) else {
-            return !matches!(answer, Answer::Odd(_) | Answer::Broken(_));
-        };
+        if matches!(answer, Answer::Odd(_) | Answer::Broken(_)) {
+            return false;
+        }
+        let Some((viewer, of)) = looks_at(act) else { return true };
+        // What somebody was shown last is as old as the answer that showed it.
         let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
-        let lately = || self.lately.admits(whose, answer, asked);
+        let since = asked.saturating_duration_since(self.began).saturating_sub(self.settle());
+        let is_unsettled = || self.timeline.is_unsettled(viewer, of, since);
+        let was_so = || self.timeline.allowed(of, since).iter().any(|was| was.is_told_by(answer));
+        let is_seen = || self.worlds.iter().any(|world| world.sees(viewer, of));
         match answer {
-            Answer::Hash(_) => world.carried(whose).is_told_by(answer) || lately(),
-            // Who has just come to see somebody may still see nothing; oneself one always sees.
-            Answer::NoHash | Answer::Unseen => reader != whose || lately(),
-            Answer::Odd(_) | Answer::Broken(_) => false,
+            Answer::Hash(_) => was_so() && (is_seen() || is_unsettled()),
+            // Events come when they come; a status is there when it is asked for.
+            Answer::NoHash | Answer::Unseen => {
+                !matches!(act, Act::ReadStatus { .. }) || was_so() || is_unsettled()
+            }
             _ => true,
         }
+    }
+
+    pub(super) fn settle(&self) -> Duration {
+        self.theatre.world.target.limits.settle
     }
 
     /// That a live session was refused as dead ends the performance where it is dead indeed: it ended by itself,
@@ -114,26 +99,58 @@ impl Story<'_> {
     }
 
     /// Keeps a violation of the rule that no world lets pass, by the requirement that explains it best.
-    pub(super) fn violated(&mut self, act: &Act, came: &Came, demands: &[Demand], fits: &[Fit], step: usize) {
-        // Nothing that is known now tells what follows.
-        self.over = true;
+    pub(super) async fn violated(
+        &mut self,
+        act: &Act,
+        came: &Came,
+        demands: &[Demand],
+        fits: &[Fit],
+        step: usize,
+    ) -> Result<(), Stop> {
         let broken =
             fits.iter().zip(demands).zip(&self.worlds).find_map(|((fit, demand), world)| match fit {
                 Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
                 Fit::Admitted => None,
             });
-        let Some((_world, rule)) = broken else { return };
+        let Some((world, rule)) = broken else { return Ok(()) };
         let stage = self.cast.stage();
-        let requirement = rule.requirement;
-        let actual = stage.explained(&found(came));
-        if self.theatre.lapsed.contains(requirement) {
-            return;
+        let (mut requirement, mut actual) = (rule.requirement, stage.explained(&found(came)));
+        if looks_at(act).is_some() {
+            let diagnosis = match self.status_behind(world, act).await? {
+                Some((look, status)) => diagnose(world, &look, &status),
+                None => diagnose(world, act, &came.answer),
+            };
+            requirement = diagnosis.requirement;
+            actual = format!("{actual}: {}", diagnosis.words);
         }
         let expected = stage.explained(&format!("{act}: {}", expected(&rule.admits)));
         let exchange = came.exchange.clone();
         let judgement = Judgement { holds: false, expected, actual, exchange, of_the_session: false };
-        self.told.checked.insert(requirement);
-        self.told.violation = Some(Violation { requirement, judgement, step });
+        self.ends_with(Violation { requirement, judgement, step });
+        Ok(())
+    }
+
+    /// The status behind what was shown or told of a user, where it is wrong, too: then the mistake is there.
+    async fn status_behind(&self, world: &Model, act: &Act) -> Result<Option<(Act, Answer)>, Stop> {
+        let look = match *act {
+            Act::Sync { by, of } => Some(Act::ReadStatus { by, of }),
+            Act::RemoteRead { of, .. } => self.look_at(of),
+            _ => None,
+        };
+        let Some(look) = look else { return Ok(None) };
+        let status = self.cast.perform(&look, self.about(None, Duration::ZERO)).await?.answer;
+        let is_wrong = world.demand(&look).broken_by(&status, &BTreeSet::new()).is_some();
+        Ok(is_wrong.then_some((look, status)))
+    }
+
+    /// Ends the performance with a violation; quietly, where nobody asks for the requirement: nothing that is known
+    /// tells what follows.
+    pub(super) fn ends_with(&mut self, violation: Violation) {
+        self.over = true;
+        if !self.theatre.lapsed.contains(violation.requirement) {
+            self.told.checked.insert(violation.requirement);
+            self.told.violation = Some(violation);
+        }
     }
 }
 
@@ -173,7 +190,7 @@ fn expected(admits: &Admits) -> String {
 }
 
 /// What came, as a phrase.
-fn found(came: &Came) -> String {
+pub(super) fn found(came: &Came) -> String {
     let told = || came.exchange.as_ref().map(|exchange| exchange.describe());
     match &came.answer {
         Answer::Accepted => "200".to_owned(),

@@ -7,14 +7,19 @@ use crate::outcome::Stop;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 use crate::spec::history::{Act, History, Step, Terrain, Which, Whom, words};
+use crate::spec::model::timeline::Timeline;
 use crate::spec::model::{Answer, Demand, Model};
+use crate::target::features::Feature;
 use crate::target::patience::ask_while;
 
 use super::act::{About, Dressed};
 use super::came::Came;
 use super::cast::Cast;
-use super::judge::{Fit, Lately};
+use super::judge::Fit;
 use super::{Performance, Seen, Theatre, terrain_of};
+
+/// How many names are tried for sets whose hashes any path takes; one hash in four is such.
+const SALTS: usize = 100;
 
 /// A performance that is under way.
 pub(super) struct Story<'s> {
@@ -28,7 +33,8 @@ pub(super) struct Story<'s> {
     unknown: CapabilityHash,
     /// The states that explain all that was answered: one, unless acts have overlapped.
     pub(super) worlds: Vec<Model>,
-    pub(super) lately: Lately,
+    /// What was in force when, and who saw whom.
+    pub(super) timeline: Timeline,
     pub(super) told: Performance,
     /// Nothing can be said any more: something was violated, or what follows is unknown.
     pub(super) over: bool,
@@ -49,7 +55,7 @@ impl<'s> Story<'s> {
         (history, nonce): (&History, &str),
         patience: Duration,
     ) -> Self {
-        let sets = history.dressed(nonce);
+        let sets = dressed(history, nonce, theatre.world.features.has(Feature::EveryHash));
         for (which, set) in sets.iter().enumerate() {
             cast.stage().note(&words::set(which).to_string(), set);
         }
@@ -62,7 +68,7 @@ impl<'s> Story<'s> {
             terrain: terrain_of(&theatre.world),
             patience,
             began: Instant::now(),
-            lately: Lately::new(theatre.world.target.limits.settle),
+            timeline: Timeline::default(),
             told: Performance::default(),
             over: false,
         }
@@ -88,28 +94,40 @@ impl<'s> Story<'s> {
 
     async fn one(&mut self, act: &Act, place: Place) -> Result<(), Stop> {
         let Some((hash, demands)) = self.demands(act) else { return Ok(()) };
-        self.told
-            .checked
-            .extend(demands.iter().flat_map(|demand| &demand.rules).map(|rule| rule.requirement));
         let began = self.began.elapsed();
-        let (asked, came, fits) = self.ask(act, hash.as_ref(), &demands).await?;
+        let (came, fits) = self.answer(act, hash.as_ref(), &demands).await?;
         let ended = self.began.elapsed();
-        if asked > 1 {
-            self.told.slowest = self.told.slowest.max(ended.saturating_sub(began));
-        }
         self.saw(place, began, ended, &came.answer);
         let admitted = fits.contains(&Fit::Admitted);
         self.is_no_dead_session(act, &came, !admitted).await?;
         match admitted {
-            true => self.follow(act, &came.answer, &fits),
-            false => self.violated(act, &came, &demands, &fits, place.step),
+            true => self.follow(act, &came.answer, &fits, (began, ended)),
+            false => self.violated(act, &came, &demands, &fits, place.step).await?,
         }
         Ok(())
     }
 
+    /// The answer to an act as far as it is waited for, and how it fits each world.
+    pub(super) async fn answer(
+        &mut self,
+        act: &Act,
+        hash: Option<&CapabilityHash>,
+        demands: &[Demand],
+    ) -> Result<(Came, Vec<Fit>), Stop> {
+        self.told
+            .checked
+            .extend(demands.iter().flat_map(|demand| &demand.rules).map(|rule| rule.requirement));
+        let began = Instant::now();
+        let (asked, came, fits) = self.ask(act, hash, demands).await?;
+        if asked > 1 && fits.contains(&Fit::Admitted) {
+            self.told.slowest = self.told.slowest.max(began.elapsed());
+        }
+        Ok((came, fits))
+    }
+
     /// What may be answered to an act in each world, and the hash that it is about; nothing where it cannot be
     /// done on this target, or where nobody knows whether it can.
-    fn demands(&self, act: &Act) -> Option<(Option<CapabilityHash>, Vec<Demand>)> {
+    pub(super) fn demands(&self, act: &Act) -> Option<(Option<CapabilityHash>, Vec<Demand>)> {
         let can = self.worlds.iter().all(|world| world.can(act, &self.terrain));
         let hash = if can { self.agreed_hash(act)? } else { None };
         let fits = self.cast.fits(act, self.about(hash.as_ref(), Duration::ZERO));
@@ -134,11 +152,7 @@ impl<'s> Story<'s> {
             let (asked, about) = (asked, self.about(hash, hold));
             async move {
                 let came = self.cast.perform(act, about).await?;
-                let fits = demands
-                    .iter()
-                    .zip(&self.worlds)
-                    .map(|(demand, world)| self.fit(world, demand, act, &came));
-                let fits = fits.collect();
+                let fits = demands.iter().map(|demand| self.fit(demand, act, &came)).collect();
                 Ok::<_, Stop>((asked, came, fits))
             }
         };
@@ -177,21 +191,13 @@ impl<'s> Story<'s> {
     }
 
     /// Every world that lets an answer pass goes on with it.
-    fn follow(&mut self, act: &Act, answer: &Answer, fits: &[Fit]) {
+    fn follow(&mut self, act: &Act, answer: &Answer, fits: &[Fit], (began, ended): (Duration, Duration)) {
         let mut fits = fits.iter();
         // A world whose answer is still on its way may be the one.
         self.worlds.retain(|_| !matches!(fits.next(), Some(Fit::Wrong(_))));
-        let changing = changes(act);
-        for world in &mut self.worlds {
-            let before = changing.map(|whose| (whose, world.carried(whose)));
-            world.follow(act, answer);
-            let Some((whose, before)) = before else { continue };
-            if world.carried(whose) != before {
-                self.lately.ends(whose, before);
-            }
-            if let Whom::User(user) = whose {
-                world.recently(user).into_iter().for_each(|passing| self.lately.ends(whose, passing));
-            }
+        self.worlds.iter_mut().for_each(|world| world.follow(act, answer));
+        if changes_presence(act) {
+            self.timeline.follow(&self.worlds, began, ended);
         }
         one_of_each(&mut self.worlds);
     }
@@ -204,23 +210,38 @@ impl<'s> Story<'s> {
     }
 }
 
+/// The sets of a history; where slashes do not survive a path, under names that give as many of them as can be
+/// found hashes without.
+fn dressed(history: &History, nonce: &str, every_hash: bool) -> Vec<CapabilitySet> {
+    let plain = |sets: &Vec<CapabilitySet>| sets.iter().filter(|set| set.hash().is_url_plain()).count();
+    let salted = || (1..SALTS).map(|salt| history.dressed(&format!("{nonce}x{salt}")));
+    match every_hash {
+        true => None,
+        false => salted().max_by_key(plain),
+    }
+    .unwrap_or_else(|| history.dressed(nonce))
+}
+
 /// A hash that nobody has and any path takes.
 fn unknown_hash(nonce: &str) -> CapabilityHash {
     let salted = |salt: u64| CapabilitySet::of([format!("org.capcheck.{nonce}.unknown.{salt}")]).hash();
     (0..).map(salted).find(CapabilityHash::is_url_plain).unwrap_or_else(|| salted(0))
 }
 
-/// Whose presence an act may change.
-fn changes(act: &Act) -> Option<Whom> {
-    match act {
-        Act::Declare { by, .. }
-        | Act::LogOut { by }
-        | Act::LogOutEverywhere { by }
-        | Act::DeleteDevice { by, .. } => Some(Whom::User(by.user)),
-        Act::LogIn { user, .. } => Some(Whom::User(*user)),
-        Act::RemoteDeclare { remote, .. } => Some(Whom::Remote(*remote)),
-        _ => None,
-    }
+/// Whether an act may change what presence carries, or who sees it.
+fn changes_presence(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::Declare { .. }
+            | Act::LogIn { .. }
+            | Act::LogOut { .. }
+            | Act::LogOutEverywhere { .. }
+            | Act::DeleteDevice { .. }
+            | Act::Share { .. }
+            | Act::Leave { .. }
+            | Act::RemoteShare { .. }
+            | Act::RemoteDeclare { .. }
+    )
 }
 
 /// Leaves one of those that are equal.
