@@ -162,7 +162,7 @@ pub(crate) static ALL: [Property; 6] = [
         id: "properties::round_trip",
         summary: "Any legal set that is uploaded and declared is what its hash resolves to",
         draws: "sets with any legal names and parameters, uploaded, declared and resolved",
-        covers: all_of![SETS, LOOKS, RESOLVES],
+        covers: all_of![SETS, ENDINGS, LOOKS, RESOLVES],
         needs: &[DECLARE, UPLOAD, RESOLVE, LOGIN],
         shape: Shape::RoundTrip,
         cases: 4,
