@@ -7,8 +7,7 @@ use crate::spec::history::walk::Walk;
 use crate::spec::history::{History, Step, Terrain};
 
 use super::failure::Failure;
-use super::perform::{Performance, Theatre, Violation, perform};
-use super::terrain;
+use super::perform::{Performance, Theatre, Violation, perform, terrain_of};
 
 /// What came of performing a failure again, so many times.
 #[derive(Debug, Default)]
@@ -64,7 +63,7 @@ impl Replayed {
 /// performed. Effects are waited for as long as the target is granted.
 pub async fn replay(theatre: &Theatre, failure: &Failure, times: usize) -> Replayed {
     let mut replayed = Replayed::default();
-    if let Some(stop) = lacking(&failure.history, &terrain::of(&theatre.world)) {
+    if let Some(stop) = lacking(&failure.history, &terrain_of(&theatre.world)) {
         replayed.stop = Some(stop);
         return replayed;
     }

@@ -123,6 +123,7 @@ fn story(failure: &Failure) -> Vec<String> {
     let found = format!(
         "case {case} of seed {seed}; it had {found_with} acts before it was made smaller in {shrunk_in} performances"
     );
+    let url = url.as_deref().unwrap_or_default();
     let go_on = format!("go on with: capcheck explore {url} --seed {seed} --only {property}");
     sets.chain(steps).chain([found, go_on]).collect()
 }
