@@ -305,7 +305,7 @@ impl<'e> Exploration<'e> {
         self.progress.finish_and_clear();
         let env = |name: &str| std::env::var(name).ok();
         let style = Style::resolve(io::stdout().is_terminal(), env);
-        let page = page::page(style, seed, &self.tallies, &self.found, again);
+        let page = page::page(style, seed, &self.tallies, &self.found, (self.interrupted, again));
         let unsaved = self.found.iter().any(|found| found.saved.is_err());
         let code = match () {
             () if self.interrupted => INTERRUPTED,
