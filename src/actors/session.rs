@@ -36,6 +36,12 @@ impl Session {
         Self { token: None, ..self.clone() }
     }
 
+    /// The login that it came of; none without a token.
+    pub(crate) fn login(&self) -> Option<Login> {
+        let Self { user_id, device_id, token, .. } = self.clone();
+        token.map(|token| Login { user_id, device_id, token })
+    }
+
     /// Whether it is this one, and not another on the same device.
     pub fn is(&self, other: &Self) -> bool {
         self.token == other.token

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 
-use crate::actors::{Person, RemoteServer, RemoteUser, Room, Session, Stage, User, Viewer};
+use crate::actors::{Person, RemoteServer, RemoteUser, Room, Session, Stage, User, Viewer, World};
 use crate::outcome::Stop;
 use crate::spec::history::{Act, DEVICES, History, REMOTES, Seat, Whom, words};
-use crate::target::config;
+use crate::target::config::{Cleanup, Users};
 use crate::target::provision::{self, Account, Lease};
+use crate::target::room;
 
 /// A viewer that several lanes may ask; it opens when it is first asked.
 pub(super) type Seen = Arc<tokio::sync::Mutex<Option<Viewer>>>;
@@ -56,10 +58,9 @@ impl Cast {
         let mut roster = Roster::default();
         let signs_up = |act: &&Act| matches!(act, Act::SignUp { .. });
         let users = history.acts().filter(signs_up).count();
-        let finite =
-            matches!(stage.world().target.users, config::Users::Accounts(_) | config::Users::Tokens(_));
-        if finite && users > 0 {
-            let lease = lease(&stage, users).await?;
+        if is_finite(&stage) && users > 0 {
+            let given = stage.world().provisioner.ordinary_users().unwrap_or(users);
+            let lease = lease(&stage, users.min(given)).await?;
             roster.waiting.extend(lease.ordinary.iter().cloned());
             roster.leases.push(lease);
         }
@@ -67,12 +68,17 @@ impl Cast {
         Ok(Self { stage, nonce, remotes, roster })
     }
 
-    /// Gives every user back.
+    /// Gives every user back, by a session that still lives where there is one.
     pub(super) async fn release(&self) {
-        let leases = std::mem::take(&mut self.lock().leases);
-        for lease in leases {
-            self.stage.world().provisioner.release(self.stage.client(), lease).await;
-        }
+        let World { provisioner, target, .. } = self.stage.world();
+        let client = self.stage.client();
+        // Nobody will use these again; who has no session and knew no room has nothing to be tidied up.
+        let is_tidy = target.cleanup == Cleanup::Logout
+            && !is_finite(&self.stage)
+            && !client.transcript().sent_any(room::is_entered_by);
+        let leases = self.lock().part();
+        let left = leases.into_iter().filter(|(_, lives)| !is_tidy || *lives);
+        join_all(left.map(|(lease, _)| provisioner.release(client, lease))).await;
     }
 
     /// A user comes into being, or is given.
@@ -189,6 +195,22 @@ impl Cast {
 }
 
 impl Roster {
+    /// The leases, whose users are named with a session that lives, and whether there is any.
+    fn part(&mut self) -> Vec<(Lease, bool)> {
+        let Self { leases, live, .. } = self;
+        let named = |mut lease: Lease| {
+            let mut lives = false;
+            for account in &mut lease.ordinary {
+                let theirs = live.values().find(|playing| playing.session.user_id() == account.user_id);
+                if let Some(login) = theirs.and_then(|playing| playing.session.login()) {
+                    (account.first, lives) = (login, true);
+                }
+            }
+            (lease, lives)
+        };
+        std::mem::take(leases).into_iter().map(named).collect()
+    }
+
     fn begins(&mut self, seat: Seat, session: Session) {
         let playing = Playing { session, viewer: Seen::default() };
         if let Some(replaced) = self.live.insert(seat, playing) {
@@ -213,6 +235,11 @@ impl Roster {
 async fn lease(stage: &Stage, ordinary: usize) -> Result<Lease, Stop> {
     let cast = provision::Cast { ordinary, ..provision::Cast::default() };
     stage.world().provisioner.lease(stage.client(), cast).await.map_err(Stop::from)
+}
+
+/// Whether users are given, and not made.
+fn is_finite(stage: &Stage) -> bool {
+    matches!(stage.world().target.users, Users::Accounts(_) | Users::Tokens(_))
 }
 
 /// A history that asks for what is not there is not one that can be performed.

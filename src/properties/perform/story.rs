@@ -9,6 +9,7 @@ use crate::spec::hash::CapabilityHash;
 use crate::spec::history::{Act, History, Step, Terrain, Which, Whom, words};
 use crate::spec::model::timeline::Timeline;
 use crate::spec::model::{Answer, Demand, Model};
+use crate::target::features::Feature;
 use crate::target::patience::ask_while;
 
 use super::act::{About, Dressed};
@@ -16,6 +17,9 @@ use super::came::Came;
 use super::cast::Cast;
 use super::judge::Fit;
 use super::{Performance, Seen, Theatre, terrain_of};
+
+/// How many names are tried for sets whose hashes any path takes; one hash in four is such.
+const SALTS: usize = 100;
 
 /// A performance that is under way.
 pub(super) struct Story<'s> {
@@ -51,7 +55,7 @@ impl<'s> Story<'s> {
         (history, nonce): (&History, &str),
         patience: Duration,
     ) -> Self {
-        let sets = history.dressed(nonce);
+        let sets = dressed(history, nonce, theatre.world.features.has(Feature::EveryHash));
         for (which, set) in sets.iter().enumerate() {
             cast.stage().note(&words::set(which).to_string(), set);
         }
@@ -204,6 +208,18 @@ impl<'s> Story<'s> {
         let (began_us, ended_us) = (micros(began), micros(ended));
         self.told.trace.push(Seen { step, lane, act, began_us, ended_us, answer: answer.clone() });
     }
+}
+
+/// The sets of a history; where slashes do not survive a path, under names that give as many of them as can be
+/// found hashes without.
+fn dressed(history: &History, nonce: &str, every_hash: bool) -> Vec<CapabilitySet> {
+    let plain = |sets: &Vec<CapabilitySet>| sets.iter().filter(|set| set.hash().is_url_plain()).count();
+    let salted = || (1..SALTS).map(|salt| history.dressed(&format!("{nonce}x{salt}")));
+    match every_hash {
+        true => None,
+        false => salted().max_by_key(plain),
+    }
+    .unwrap_or_else(|| history.dressed(nonce))
 }
 
 /// A hash that nobody has and any path takes.

@@ -50,8 +50,10 @@ const BOB: Seat = Seat { user: 1, device: 0 };
 const A: usize = 0;
 const B: usize = 1;
 const EMPTY: usize = 2;
-/// One whose hash nobody uploads.
 const C: usize = 3;
+/// What is claimed and never sent, and what is sent under that claim.
+const CLAIMED: usize = 4;
+const SENT: usize = 5;
 
 fn history(steps: Vec<Step>) -> History {
     let set = |text: &str| CapabilitySet::parse(text.as_bytes()).unwrap();
@@ -60,6 +62,8 @@ fn history(steps: Vec<Step>) -> History {
         set(r#"{"maps":{"v":1},"shared":{}}"#),
         set("{}"),
         set(r#"{"never":{}}"#),
+        set(r#"{"claimed":{}}"#),
+        set(r#"{"sent":{}}"#),
     ];
     History { sets, steps }
 }
@@ -99,10 +103,10 @@ fn everything() -> History {
     acts.push(Act::Resolve { by: BOB, of: ALICE, what: Which::Superseded });
     acts.push(Act::Resolve { by: BOB, of: ALICE, what: Which::Unknown });
     acts.push(Act::Resolve { by: PHONE, of: ALICE, what: Which::Set(A) });
-    acts.push(Act::UploadUnder { by: PHONE, claim: A, body: B });
+    acts.push(Act::UploadUnder { by: PHONE, claim: CLAIMED, body: SENT });
     acts.push(Act::UploadSpoiled { by: PHONE, set: A, how: Spoil::Brace });
     acts.push(Act::Upload { by: PHONE, set: A });
-    acts.push(Act::SetStatus { by: PHONE, presence: Availability::Unavailable, forged: Some(EMPTY) });
+    acts.push(Act::SetStatus { by: PHONE, presence: Availability::Unavailable, forged: Some(CLAIMED) });
     acts.push(Act::ReadStatus { by: PHONE, of: ALICE });
     acts.push(Act::SetStatus { by: PHONE, presence: Availability::Online, forged: None });
     acts.extend(bob_looks());
@@ -117,7 +121,7 @@ fn everything() -> History {
     // The same device again, and a device deleted.
     acts.push(Act::LogIn { user: 0, device: 0 });
     acts.extend(bob_looks());
-    acts.push(Act::DeleteDevice { by: PHONE, device: 1 });
+    acts.extend([Act::Declare { by: PHONE, set: A }, Act::DeleteDevice { by: PHONE, device: 1 }]);
     acts.push(Act::UseDeadToken { by: LAPTOP });
     acts.extend(bob_looks());
     acts.extend(publish(PHONE, EMPTY));
@@ -325,8 +329,8 @@ async fn users_come_back_whatever_becomes_of_the_history() {
     let terrain = terrain_of(&theatre.world);
     assert_eq!((terrain.users, terrain.devices, terrain.remotes), (2, 5, 0));
     let (first, second) = (everything(), race());
-    for patience in [PATIENCE, Duration::ZERO] {
-        let both = [perform(&theatre, &first, "n1", patience), perform(&theatre, &second, "n2", patience)];
+    for (one, other) in [("n1", "n2"), ("n3", "n4")] {
+        let both = [perform(&theatre, &first, one, PATIENCE), perform(&theatre, &second, other, PATIENCE)];
         for performance in futures_util::future::join_all(both).await {
             assert!(performance.stop.is_none() && performance.violation.is_none(), "{performance:?}");
         }

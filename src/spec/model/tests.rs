@@ -1,7 +1,7 @@
 //! The model against the protocol's own examples.
 
 mod rules;
-mod timeline_of_the_protocol;
+mod worked;
 
 use super::*;
 use crate::spec::history::Terrain;

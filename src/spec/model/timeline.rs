@@ -80,6 +80,13 @@ impl Timeline {
         spans.iter().filter(lasted).map(|span| span.value.clone()).collect()
     }
 
+    /// What was in force of somebody at some time since then, and is no longer.
+    pub fn lately(&self, of: Whom, since: Duration) -> BTreeSet<Presence> {
+        let spans = self.spans.get(&of).into_iter().flatten();
+        let ended = spans.filter(|span| span.until.is_some_and(|until| until >= since));
+        ended.map(|span| span.value.clone()).collect()
+    }
+
     /// Since when somebody's value has been what it is: from then on it may be seen, and `settle_s` later it must.
     pub fn since(&self, of: Whom) -> Duration {
         let spans = self.spans.get(&of).into_iter().flatten();
@@ -121,6 +128,7 @@ mod tests {
         let a = model.in_force(0);
         assert_eq!(timeline.since(of), at(10));
         assert_eq!(timeline.allowed(of, at(20)), BTreeSet::from([Presence::Nothing, a.clone()]));
+        assert_eq!(timeline.lately(of, at(20)), BTreeSet::from([Presence::Nothing]));
         assert_eq!(timeline.allowed(of, at(21)), BTreeSet::from([a.clone()]));
         answered(&mut model, Act::LogOut { by: alice(0) }, &Answer::Accepted);
         timeline.follow(&[model.clone()], at(30), at(40));

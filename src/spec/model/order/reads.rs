@@ -65,10 +65,10 @@ impl Read<'_> {
         self.worlds().any(|world| world.sees(viewer, of))
     }
 
-    /// What may have been in force.
+    /// What may have been in force: at one of the moments, or before the first of them.
     fn values(&self, of: Whom) -> BTreeSet<Presence> {
         let meanwhile = self.moments.iter().flat_map(|moment| moment.values_of(of));
-        meanwhile.chain(self.race.timeline.allowed(of, self.since)).collect()
+        meanwhile.chain(self.race.timeline.lately(of, self.since)).collect()
     }
 
     fn shows_one_of(&self, values: &BTreeSet<Presence>) -> bool {
