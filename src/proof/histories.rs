@@ -38,7 +38,7 @@ pub(super) async fn search_for(fault: Fault, seed: u64) -> Result<Option<(String
         for property in properties::all().iter().filter(offered) {
             let nonce = format!("{run_id}p{}x{round}", property.place());
             let terms =
-                Terms { seed: seed.wrapping_add(round), budget: TURN, shrinking: SHRINKING, jobs, nonce };
+                Terms { seed, first: round * TURN.cases, budget: TURN, shrinking: SHRINKING, jobs, nonce };
             let searched = search_on(&theatre, property, &terms, &mut |_| {}).await;
             found = found.or_else(|| told(property, searched));
         }

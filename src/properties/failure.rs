@@ -185,3 +185,6 @@ pub struct Seen {
     /// What was answered.
     pub answer: Answer,
 }
+
+#[cfg(test)]
+mod tests;

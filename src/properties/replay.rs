@@ -7,8 +7,7 @@ use crate::spec::history::walk::Walk;
 use crate::spec::history::{History, Step, Terrain};
 
 use super::failure::Failure;
-use super::perform::terrain_of;
-use super::perform::{Performance, Theatre, Violation, perform};
+use super::perform::{Performance, Theatre, Violation, perform, terrain_of};
 
 /// What came of performing a failure again, so many times.
 #[derive(Debug, Default)]

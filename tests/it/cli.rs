@@ -41,14 +41,14 @@ fn report(arguments: &[&str]) -> (Value, Option<i32>) {
 }
 
 /// `capcheck serve` on a free port, until it is dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     stdout: BufReader<std::process::ChildStdout>,
 }
 
 impl Served {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = capcheck(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat())
             .stdout(Stdio::piped())
             .spawn()
@@ -68,7 +68,7 @@ impl Drop for Served {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
@@ -81,6 +81,8 @@ fn help_says_what_every_command_does() {
     for command in [
         "",
         "run",
+        "explore",
+        "replay",
         "doctor",
         "init",
         "list",

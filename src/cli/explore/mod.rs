@@ -222,10 +222,9 @@ impl<'e> Exploration<'e> {
         interrupt: &mut Pin<Box<impl Future<Output = ()>>>,
     ) -> bool {
         let property = self.tallies[at].property;
-        // Each round draws with a seed of its own: cases are counted from 0 in each.
-        let seed = conduct.seed.wrapping_add(round);
+        let (seed, first) = (conduct.seed, self.tallies[at].cases);
         let nonce = format!("{}p{}x{round}", self.theatre.world.run_id, property.place());
-        let terms = Terms { seed, budget, shrinking: SHRINKING, jobs: conduct.jobs, nonce };
+        let terms = Terms { seed, first, budget, shrinking: SHRINKING, jobs: conduct.jobs, nonce };
         let best: Arc<Mutex<Option<Failure>>> = Arc::default();
         let began = Instant::now();
         let searched = {
@@ -305,7 +304,7 @@ impl<'e> Exploration<'e> {
         self.progress.finish_and_clear();
         let env = |name: &str| std::env::var(name).ok();
         let style = Style::resolve(io::stdout().is_terminal(), env);
-        let page = page::page(style, seed, &self.tallies, &self.found, again);
+        let page = page::page(style, seed, &self.tallies, &self.found, (self.interrupted, again));
         let unsaved = self.found.iter().any(|found| found.saved.is_err());
         let code = match () {
             () if self.interrupted => INTERRUPTED,

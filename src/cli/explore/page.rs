@@ -39,8 +39,14 @@ impl Found {
     }
 }
 
-/// The whole page; `again` are the words that name the target.
-pub(super) fn page(style: Style, seed: u64, tallies: &[Tally], found: &[Found], again: &str) -> String {
+/// The whole page; `again` are the words that name the target, beside whether somebody interrupted.
+pub(super) fn page(
+    style: Style,
+    seed: u64,
+    tallies: &[Tally],
+    found: &[Found],
+    (interrupted, again): (bool, &str),
+) -> String {
     let mut page = Page::new(style);
     for found in found {
         page.gap();
@@ -54,6 +60,7 @@ pub(super) fn page(style: Style, seed: u64, tallies: &[Tally], found: &[Found], 
     let (cases, acts) = tallies.iter().fold((0, 0), |(c, a), tally| (c + tally.cases, a + tally.acts));
     page.gap();
     let verdict = match found {
+        [] if interrupted => (Ink::Warn, "INTERRUPTED"),
         [] if cases == 0 => (Ink::Warn, "NOTHING SEARCHED"),
         [] => (Ink::Good, "NOTHING FOUND"),
         found if found.iter().any(Found::is_confirmed) => (Ink::Bad, "FAILURE FOUND"),
@@ -70,16 +77,13 @@ pub(super) fn page(style: Style, seed: u64, tallies: &[Tally], found: &[Found], 
 fn came_to(tally: &Tally) -> String {
     let Tally { cases, acts, took, stopped, .. } = tally;
     let rate = u128::from(*acts) * 1_000 / took.as_millis().max(1);
-    let done = format!(
-        "{} cases, {} acts, {} acts per second",
-        number(*cases),
-        number(*acts),
-        number(u64::try_from(rate).unwrap_or(u64::MAX))
-    );
+    let done = format!("{} cases, {} acts", number(*cases), number(*acts));
     match stopped {
         Some(reason) if *cases == 0 => plain(reason),
+        // Making it smaller took time as well.
         Some(reason) => format!("{done}; then {}", plain(reason)),
-        None => done,
+        None if *cases == 0 => "not begun".to_owned(),
+        None => format!("{done}, {} acts per second", number(u64::try_from(rate).unwrap_or(u64::MAX))),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::spec::model::{Admits, Demand, Model, Presence, Rule};
 use crate::spec::requirement::{self, Level};
 
 use super::Names;
-use super::shell::{quoted, template};
+use super::shell::{said, template};
 
 /// Writes one act after the other, and walks the model beside them.
 pub(super) struct Writer<'w> {
@@ -57,7 +57,7 @@ impl<'w> Writer<'w> {
         demand.rules.retain(|rule| self.is_demanded(rule));
         self.is_last = is_last;
         demand.rules.iter_mut().for_each(|rule| rule.requirement = self.blamed(rule.requirement));
-        let _ = writeln!(self.out, "\nstep {} {}", step + 1, quoted(&act.to_string()));
+        let _ = writeln!(self.out, "\nstep {} {}", step + 1, said(&act.to_string()));
         let lines = self.lines(act, &demand)?;
         for line in lines {
             let _ = writeln!(self.out, "{line}");
@@ -252,19 +252,19 @@ impl<'w> Writer<'w> {
         for Rule { requirement, admits, settles } in &demand.rules {
             lines.push(match admits {
                 Admits::Carries(presence) => {
-                    let (hash, expected) = (self.carried(presence)?, quoted(&self.phrase(presence)?));
+                    let (hash, expected) = (self.carried(presence)?, said(&self.phrase(presence)?));
                     let earlier = match settles {
                         true => self.earlier(of, presence)?,
                         false => String::new(),
                     };
                     let once = format!("carries {requirement} {expected} {hash} or{earlier} -- {reading}");
-                    format!("{} || wrong {requirement} {expected}", asked(&once, *settles))
+                    format!("{} ||\n    wrong {requirement} {expected}", asked(&once, *settles))
                 }
                 Admits::Hidden => {
                     let once = format!("hides {reading}");
-                    format!("{} || wrong {requirement} 'no hash'", asked(&once, *settles))
+                    format!("{} ||\n    wrong {requirement} 'no hash'", asked(&once, *settles))
                 }
-                Admits::AHash => format!("well_spelled || wrong {requirement} 'a hash in due form'"),
+                Admits::AHash => format!("well_spelled ||\n    wrong {requirement} 'a hash in due form'"),
                 Admits::DeadToken => format!("dead {requirement}"),
                 _ => format!("no_breakdown {requirement}"),
             });
@@ -297,7 +297,9 @@ impl<'w> Writer<'w> {
                 for Rule { requirement, admits, settles } in &demand.rules {
                     lines.push(match (admits, settles) {
                         (Admits::DeadToken, true) => {
-                            format!("settles died {question} || wrong {requirement} '401 M_UNKNOWN_TOKEN'")
+                            format!(
+                                "settles died {question} ||\n    wrong {requirement} '401 M_UNKNOWN_TOKEN'"
+                            )
                         }
                         (Admits::DeadToken, false) => format!("dead {requirement}"),
                         _ => format!("no_breakdown {requirement}"),
@@ -310,17 +312,17 @@ impl<'w> Writer<'w> {
                 let is_same = demand.rules.iter().any(|rule| matches!(rule.admits, Admits::Carries(_)));
                 let stable = self.blamed("hash.stable");
                 let same = format!(
-                    "[ \"$asked\" = \"${user}_offered\" ] || wrong {stable} \"${user}_offered, as before\""
+                    "[ \"$asked\" = \"${user}_offered\" ] ||\n    wrong {stable} \"${user}_offered, as before\""
                 );
                 let (due, set) = (self.blamed("server.hash"), self.blamed("server.set"));
                 let lines = [
                     Some(format!("server_hash {by} \"${user}\"")),
-                    Some(format!("a_hash || wrong {due} 'a hash in due form'")),
+                    Some(format!("a_hash ||\n    wrong {due} 'a hash in due form'")),
                     Some("asked=$(jq -r .sha256 \"$work/answer\") found=$asked".to_owned()),
                     is_same.then_some(same),
                     Some(format!("{user}_offered=$asked")),
                     Some(format!("server_set {by} \"$asked\"")),
-                    Some(format!("hashes_to \"$asked\" || wrong {set} \"the set of $asked\"")),
+                    Some(format!("hashes_to \"$asked\" ||\n    wrong {set} \"the set of $asked\"")),
                 ];
                 Some(lines.into_iter().flatten().collect())
             }
@@ -342,14 +344,16 @@ impl<'w> Writer<'w> {
                 Admits::Serves(set) => {
                     let name = self.names.name(&set.hash())?;
                     let once = format!("resolves {question} \"${name}\"");
-                    let expected = quoted(&self.set_phrase(&set.hash())?);
-                    format!("{} || wrong {requirement} {expected}", asked(&once, *settles))
+                    let expected = said(&self.set_phrase(&set.hash())?);
+                    format!("{} ||\n    wrong {requirement} {expected}", asked(&once, *settles))
                 }
                 Admits::NothingElseThan(hash) => match self.names.name(hash) {
                     Some(name) => {
-                        format!("nothing_but \"${name}\" || wrong {requirement} 'a 4xx, or the very set'")
+                        format!(
+                            "nothing_but \"${name}\" ||\n    wrong {requirement} 'a 4xx, or the very set'"
+                        )
                     }
-                    None => format!("nothing_but || wrong {requirement} 'a 4xx'"),
+                    None => format!("nothing_but ||\n    wrong {requirement} 'a 4xx'"),
                 },
                 Admits::Rejected | Admits::Declined => format!("rejected {requirement}"),
                 Admits::DeadToken => format!("dead {requirement}"),

@@ -11,6 +11,14 @@ pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Words for people as one word, in the quotes that are easier to read.
+pub(super) fn said(text: &str) -> String {
+    match text.contains(['"', '$', '`', '\\', '!']) {
+        true => quoted(text),
+        false => format!("\"{text}\""),
+    }
+}
+
 /// Bytes as one word, in which `$nonce` stands for [`NONCE`]. There must be no NUL, and no line feed at the
 /// end: no shell can hold them.
 pub(super) fn template(bytes: &[u8]) -> String {
@@ -82,6 +90,7 @@ mod tests {
         {
             assert_eq!(read_by_sh(&quoted(text)), text.as_bytes(), "{text:?}");
             assert_eq!(read_by_sh(&template(text.as_bytes())), text.as_bytes(), "{text:?}");
+            assert_eq!(read_by_sh(&said(text)), text.as_bytes(), "{text:?}");
         }
         let bytes = b"{\"\xffa'\":{}}\xc3";
         assert_eq!(read_by_sh(&template(bytes)), bytes);
