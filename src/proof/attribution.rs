@@ -65,7 +65,13 @@ impl Attribution {
     /// What a trial without properties says of a fault that takes a history, and what the properties then find.
     fn of_history(fault: Fault, mut trial: Trial, found: Option<(String, Failure)>) -> Self {
         let by_scenarios = std::mem::take(&mut trial.failed);
-        trial.failed.extend(found);
+        // A search ends with the first that it finds, and which that is depends on the history.
+        match found {
+            Some((id, failure)) if fault.may_fail().any(|named| named == id) => {
+                trial.failed.extend(fault.breaks().iter().map(|id| ((*id).to_owned(), failure.clone())));
+            }
+            found => trial.failed.extend(found),
+        }
         let mut this = Self::of(fault, &trial);
         let said = |failure: Failure| format!("it takes no history to find: {failure}");
         this.unexplained.extend(by_scenarios.into_iter().map(|(id, failure)| (id, said(failure))));

@@ -96,7 +96,7 @@ async fn tell(cx: &Cx, theatre: &Theatre, failure: &Failure, judgement: Judgemen
         Stop::Untestable { reason, exchange: judgement.exchange }
     })?;
     if !cx.check(requirement, judgement).await? {
-        cx.tell(story(failure));
+        cx.tell(story(failure, theatre));
     }
     Ok(())
 }
@@ -116,8 +116,8 @@ async fn show(cx: &Cx, theatre: &Theatre, failure: &Failure) -> Option<Violation
 }
 
 /// What was done, in numbered steps, and how to go on from there.
-fn story(failure: &Failure) -> Vec<String> {
-    let Failure { history, seed, case, found_with, shrunk_in, property, url, .. } = failure;
+fn story(failure: &Failure, theatre: &Theatre) -> Vec<String> {
+    let Failure { history, seed, case, found_with, shrunk_in, property, .. } = failure;
     let sets = history.sets.iter().enumerate();
     let sets = sets.map(|(at, set)| {
         let text = String::from_utf8_lossy(&set.canonical_bytes()).into_owned();
@@ -127,7 +127,7 @@ fn story(failure: &Failure) -> Vec<String> {
     let found = format!(
         "case {case} of seed {seed}; it had {found_with} acts before it was made smaller in {shrunk_in} performances"
     );
-    let url = url.as_ref().map_or_else(String::new, |url| format!(" {url}"));
-    let go_on = format!("go on with: capcheck explore{url} --seed {seed} --only {property}");
+    let go_on =
+        format!("go on with: capcheck explore {} --seed {seed} --only {property}", theatre.world.target.url);
     sets.chain(steps).chain([found, go_on]).collect()
 }

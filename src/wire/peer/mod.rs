@@ -38,6 +38,10 @@ pub use journal::{Arrival, Asked, Journal, SignatureFault};
 pub use room::RoomFault;
 pub use script::{Answer, Script};
 
+/// After so many requests another peer takes the place of an honest one, whose journal would be full some day:
+/// long searches send any number.
+const RETIRES: usize = 5_000;
+
 /// How the peers of a run are set up.
 #[derive(Clone, Debug)]
 pub struct PeersConfig {
@@ -113,16 +117,23 @@ impl Peers {
         Ok(Self { run, honest: tokio::sync::Mutex::default(), started: Mutex::default() })
     }
 
-    /// The run's honest peer number `n`: it starts when it is first asked for, answers until the run
-    /// ends, and is shared by scenarios.
+    /// The run's honest peer number `n`: it starts when it is first asked for, and is shared by scenarios. It
+    /// answers until the run ends, or as long as somebody holds it after another has taken its place.
     pub async fn honest(&self, n: usize) -> Result<Arc<Peer>, PeerError> {
         let mut honest = self.honest.lock().await;
-        if let Some(peer) = honest.get(&n) {
+        let serving = honest.get(&n);
+        if let Some(peer) = serving.filter(|peer| peer.journal().count() < RETIRES) {
             return Ok(peer.clone());
         }
-        let peer = self.start(None)?;
-        honest.insert(n, peer.clone());
-        Ok(peer)
+        match (self.start(None), serving) {
+            (Ok(peer), _) => {
+                honest.insert(n, peer.clone());
+                Ok(peer)
+            }
+            // There may be no port free for it as long as somebody holds the old one.
+            (Err(_), Some(old)) => Ok(old.clone()),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// A peer with a name that the target has not met in this run: for one scenario alone. It ends when
