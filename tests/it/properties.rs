@@ -59,7 +59,14 @@ fn of_properties(result: &RunResult) -> impl Iterator<Item = &ScenarioResult> {
 async fn a_fault_is_told_by_the_smallest_history_that_shows_it_and_its_exchanges_alone() {
     let result = run_on(Fault::UnionLastDeclared, &["properties::*"]).await;
     eprintln!("{}", complaints(&result));
-    for told in &result.scenarios { eprintln!("{} {} {:?}", told.id, told.outcome.word(), told.findings.iter().map(|f| &f.history).collect::<Vec<_>>()); }
+    for told in &result.scenarios {
+        eprintln!(
+            "{} {} {:?}",
+            told.id,
+            told.outcome.word(),
+            told.findings.iter().map(|f| &f.history).collect::<Vec<_>>()
+        );
+    }
     assert_eq!(exit::code(&result), exit::NON_CONFORMANT, "{}", complaints(&result));
     let [told] = result.scenarios.as_slice() else { panic!("one was selected") };
     let [finding] = told.findings.as_slice() else { panic!("{}", complaints(&result)) };

@@ -57,7 +57,9 @@ fn what_fails_still_is_told_with_its_step() {
     let faulty = Served::start(&["--fault", "logout-keeps-set"]);
     let (page, code) = replayed(&leaves(), &[&faulty.url]);
     assert_eq!(code, Some(1), "{page}");
-    for words in ["STILL FAILING  presence.last-leaves  failed 1 of 1 time\n", "  step      6. alice's phone reads"] {
+    for words in
+        ["STILL FAILING  presence.last-leaves  failed 1 of 1 time\n", "  step      6. alice's phone reads"]
+    {
         assert!(page.contains(words), "{words:?} is not in:\n{page}");
     }
 }
@@ -88,7 +90,10 @@ fn what_the_target_does_not_offer_cannot_be_tested() {
     let acts = vec![Act::SignUp { user: 0 }, Act::RemoteShare { host: PHONE, remote: 0 }];
     let (page, code) = replayed(&failure("federation.presence-out", acts), &[&alone.url]);
     assert_eq!(code, Some(3), "{page}");
-    assert!(page.starts_with("UNTESTABLE") && page.contains("step 2, \"alice's phone makes a room"), "{page}");
+    assert!(
+        page.starts_with("UNTESTABLE") && page.contains("step 2, \"alice's phone makes a room"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -98,7 +103,10 @@ fn a_file_that_holds_no_failure_is_a_usage_error_in_one_line() {
     for (text, words) in [
         ("", "EOF while parsing"),
         ("no", "line 1 column 2"),
-        (&good.replace("\"schema_version\": 1", "\"schema_version\": 7"), "schema_version is 7, this capcheck reads 1"),
+        (
+            &good.replace("\"schema_version\": 1", "\"schema_version\": 7"),
+            "schema_version is 7, this capcheck reads 1",
+        ),
         (&good.replace("\"seed\"", "\"sead\""), "unknown field `sead`"),
         (&good.replace("\"url\": null", "\"url\": \"ftp://x\""), "url: "),
         (&good.replace("\"device\": 1", "\"device\": 4"), "history.steps[2]: \"alice's "),

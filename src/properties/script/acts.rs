@@ -297,7 +297,9 @@ impl<'w> Writer<'w> {
                 for Rule { requirement, admits, settles } in &demand.rules {
                     lines.push(match (admits, settles) {
                         (Admits::DeadToken, true) => {
-                            format!("settles died {question} ||\n    wrong {requirement} '401 M_UNKNOWN_TOKEN'")
+                            format!(
+                                "settles died {question} ||\n    wrong {requirement} '401 M_UNKNOWN_TOKEN'"
+                            )
                         }
                         (Admits::DeadToken, false) => format!("dead {requirement}"),
                         _ => format!("no_breakdown {requirement}"),
@@ -347,7 +349,9 @@ impl<'w> Writer<'w> {
                 }
                 Admits::NothingElseThan(hash) => match self.names.name(hash) {
                     Some(name) => {
-                        format!("nothing_but \"${name}\" ||\n    wrong {requirement} 'a 4xx, or the very set'")
+                        format!(
+                            "nothing_but \"${name}\" ||\n    wrong {requirement} 'a 4xx, or the very set'"
+                        )
                     }
                     None => format!("nothing_but ||\n    wrong {requirement} 'a 4xx'"),
                 },
