@@ -135,7 +135,7 @@ async fn an_interrupt_ends_it_and_saves_the_best_so_far() {
     let here = directory.path();
     let target = target_file(here, &proxy.url());
     let arguments =
-        ["explore", "--target", &target, "--only", "histories", "--time", "10m", "--save", "best.json"];
+        ["explore", "--target", &target, "--only", "histories", "--seed", "7", "--save", "best.json"];
     let child =
         capcheck(&arguments).current_dir(here).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let interrupts = interrupter(&child);
