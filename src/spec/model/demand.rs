@@ -121,7 +121,7 @@ impl Model {
         }
         vec![match of {
             Whom::User(user) => settling("presence.status", Admits::Carries(self.in_force(user))),
-            Whom::Remote(remote) => self.of_heard(remote),
+            Whom::Remote(remote) => self.of_heard(remote, Admits::Carries(self.carried(of))),
         }]
     }
 
@@ -136,23 +136,31 @@ impl Model {
             return vec![rule("presence.strangers", hidden)];
         }
         vec![match of {
-            Whom::User(user) => settling("presence.sync", Admits::Carries(self.in_force(user))),
-            Whom::Remote(remote) => self.of_heard(remote),
+            Whom::User(_) => settling("presence.sync", self.of_last_told(viewer, of)),
+            Whom::Remote(remote) => self.of_heard(remote, self.of_last_told(viewer, of)),
         }]
     }
 
+    /// What was last told to somebody who sees: what is in force. Who parted and came back when there was nothing
+    /// to tell need not have been told that (protocol 10.2).
+    fn of_last_told(&self, viewer: Whom, of: Whom) -> Admits {
+        match self.carried(of) {
+            Presence::Nothing if self.estranged.contains(&(viewer, of)) => Admits::AnyAnswer,
+            carried => Admits::Carries(carried),
+        }
+    }
+
     /// Draft F2, protocol 13.6: what another homeserver announces reaches those who share a room with its user.
-    fn of_heard(&self, remote: usize) -> Rule {
+    fn of_heard(&self, remote: usize, last_told: Admits) -> Rule {
         let is_sure = self.remotes.get(remote).is_some_and(|remote| !remote.doubtful);
-        let carried = Admits::Carries(self.carried(Whom::Remote(remote)));
-        settling("federation.presence-in", if is_sure { carried } else { Admits::AnyAnswer })
+        settling("federation.presence-in", if is_sure { last_told } else { Admits::AnyAnswer })
     }
 
     /// Draft F2, protocol 13.6: a homeserver that shares a room is told; what else it was told is its memory.
     fn of_told(&self, remote: usize, of: usize) -> Vec<Rule> {
-        let sees = self.sees(Whom::Remote(remote), Whom::User(of));
-        let carried = Admits::Carries(self.in_force(of));
-        vec![settling("federation.presence-out", if sees { carried } else { Admits::AnyAnswer })]
+        let (viewer, of) = (Whom::Remote(remote), Whom::User(of));
+        let told = if self.sees(viewer, of) { self.of_last_told(viewer, of) } else { Admits::AnyAnswer };
+        vec![settling("federation.presence-out", told)]
     }
 
     /// Draft C9 to C11, protocol 11.

@@ -1,9 +1,9 @@
 //! What comes of an act.
 
-use crate::spec::history::{Act, Seat, Whom};
+use crate::spec::history::{Act, Seat, Which, Whom};
 
 use super::trail::{End, Last};
-use super::{Answer, Model, Session, Upload};
+use super::{Answer, Model, Presence, Session, Upload};
 
 impl Model {
     /// What comes of an act that was answered so. An act that was not accepted changes nothing that anybody
@@ -85,7 +85,7 @@ impl Model {
     }
 
     /// Protocol 6.4: that a hash was asked for does not pin it.
-    fn look_up(&mut self, of: Whom, what: crate::spec::history::Which) {
+    fn look_up(&mut self, of: Whom, what: Which) {
         let asked = self.hash_asked(of, what);
         let place = asked.and_then(|hash| self.sets.iter().position(|known| *known.hash() == hash));
         if let Some(set) = place {
@@ -133,6 +133,7 @@ impl Model {
             owner.superseded = std::mem::replace(&mut owner.in_force, union);
             self.trail.changed(user, owner.superseded.clone());
             self.loose.extend(place);
+            self.tell(Whom::User(user));
         }
     }
 
@@ -148,12 +149,24 @@ impl Model {
                 self.met.insert((viewer, of));
                 self.trail.met(viewer, of);
             }
+            self.tell(of);
+        }
+    }
+
+    /// Whoever shares a room is told what is in force, if anything is (protocol 10.2).
+    fn tell(&mut self, of: Whom) {
+        if self.carried(of) != Presence::Nothing {
+            let sharing = &self.sharing;
+            self.estranged.retain(|pair| pair.1 != of || !sharing.contains(pair));
         }
     }
 
     fn part(&mut self, one: Whom, other: Whom) {
-        self.sharing.remove(&(one, other));
-        self.sharing.remove(&(other, one));
+        for pair in [(one, other), (other, one)] {
+            if self.sharing.remove(&pair) {
+                self.estranged.insert(pair);
+            }
+        }
         if let Whom::Remote(remote) = other
             && !self.is_heard(remote)
             && let Some(remote) = self.remotes.get_mut(remote)
@@ -165,11 +178,12 @@ impl Model {
     /// Draft F2: what another homeserver says of its user holds until it says otherwise (protocol 13.6).
     fn announce(&mut self, remote: usize, set: Option<usize>) {
         self.loose.extend(set);
-        let Some(remote) = self.remotes.get_mut(remote) else { return };
-        if remote.announced != set {
-            remote.superseded = std::mem::replace(&mut remote.announced, set);
+        let Some(of) = self.remotes.get_mut(remote) else { return };
+        if of.announced != set {
+            of.superseded = std::mem::replace(&mut of.announced, set);
         }
-        remote.doubtful = false;
+        of.doubtful = false;
+        self.tell(Whom::Remote(remote));
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Model {
     sharing: BTreeSet<(Whom, Whom)>,
     /// Who ever did, and may have been shown something.
     met: BTreeSet<(Whom, Whom)>,
+    /// Who parted, and has not had to be told anything since: they may still hold what they were shown then.
+    estranged: BTreeSet<(Whom, Whom)>,
     /// What was uploaded, by which session (draft C7).
     uploads: BTreeSet<Upload>,
     /// Sets that the homeserver may know though nobody uploaded them: unions that it made, `{}`, what other
@@ -147,6 +149,7 @@ impl Model {
             remotes: vec![Remote::default(); REMOTES],
             sharing: BTreeSet::new(),
             met: BTreeSet::new(),
+            estranged: BTreeSet::new(),
             uploads: BTreeSet::new(),
             loose,
             claimed: BTreeSet::new(),

@@ -8,7 +8,7 @@ use crate::spec::history::{DEVICES, Seat, USERS, Whom};
 use super::Known;
 
 /// What has been. It is no part of what is: any two are equal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     users: [UserTrail; USERS],
     /// How often each user's hash had changed when somebody came to see it.
@@ -71,12 +71,6 @@ pub(super) enum Last {
     Status,
     Began,
     Ended,
-}
-
-impl Default for Trail {
-    fn default() -> Self {
-        Self { users: Default::default(), since: BTreeMap::new() }
-    }
 }
 
 impl PartialEq for Trail {

@@ -127,6 +127,21 @@ fn who_shares_a_room_sees_and_nobody_else() {
 }
 
 #[test]
+fn who_comes_back_when_there_is_nothing_to_tell_need_not_be_told() {
+    let mut model = sharers();
+    let (with, share) = (Whom::User(0), Act::Share { host: bob(0), guest: alice(1) });
+    let sync = Act::Sync { by: bob(0), of: with };
+    accepted(&mut model, has(alice(0), 0));
+    accepted(&mut model, [Act::LogIn { user: 0, device: 1 }, Act::Leave { by: bob(0), with }]);
+    accepted(&mut model, [Act::LogOut { by: alice(0) }, share]);
+    assert_eq!(rules(&model, &sync)[0].2, Admits::AnyAnswer);
+    assert_eq!(rules(&model, &status(0))[0].2, Admits::Carries(Presence::Nothing));
+    accepted(&mut model, has(alice(1), 1));
+    accepted(&mut model, [Act::LogIn { user: 0, device: 1 }]);
+    assert_eq!(rules(&model, &sync)[0].2, Admits::Carries(Presence::Nothing));
+}
+
+#[test]
 fn a_union_resolves_for_those_who_see_it() {
     let mut model = sharers();
     accepted(&mut model, has(alice(0), 0));
