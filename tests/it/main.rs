@@ -16,6 +16,7 @@ mod lookup_breakdowns;
 mod null_targets;
 mod outage;
 mod pace;
+mod parsers;
 mod peer;
 mod presence_settings;
 mod proof_null;

@@ -8,6 +8,7 @@ mod across;
 mod between_servers;
 mod declaring;
 mod freedoms;
+mod histories;
 mod lookups;
 mod neighbours;
 mod offers;
