@@ -1,11 +1,11 @@
 //! Answers against rules: what is admitted, what may still come right, and what is said of the rest.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::{Act, Whom};
-use crate::spec::model::diagnosis::diagnose;
+use crate::spec::model::diagnosis::{Diagnosis, diagnose};
+use crate::spec::model::order;
 use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule};
 use crate::wire::Request;
 
@@ -107,19 +107,14 @@ impl Story<'_> {
         fits: &[Fit],
         step: usize,
     ) -> Result<(), Stop> {
-        let broken =
-            fits.iter().zip(demands).zip(&self.worlds).find_map(|((fit, demand), world)| match fit {
-                Fit::Early(place) | Fit::Wrong(place) => Some((world, demand.rules.get(*place)?)),
-                Fit::Admitted => None,
-            });
-        let Some((world, rule)) = broken else { return Ok(()) };
+        let broken = fits.iter().zip(demands).find_map(|(fit, demand)| match fit {
+            Fit::Early(place) | Fit::Wrong(place) => demand.rules.get(*place),
+            Fit::Admitted => None,
+        });
+        let Some(rule) = broken else { return Ok(()) };
         let stage = self.cast.stage();
         let (mut requirement, mut actual) = (rule.requirement, stage.explained(&found(came)));
-        if looks_at(act).is_some() {
-            let diagnosis = match self.status_behind(world, act).await? {
-                Some((look, status)) => diagnose(world, &look, &status),
-                None => diagnose(world, act, &came.answer),
-            };
+        if let Some(diagnosis) = self.diagnosis(act, &came.answer).await? {
             requirement = diagnosis.requirement;
             actual = format!("{actual}: {}", diagnosis.words);
         }
@@ -130,17 +125,26 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// The status behind what was shown or told of a user, where it is wrong, too: then the mistake is there.
-    async fn status_behind(&self, world: &Model, act: &Act) -> Result<Option<(Act, Answer)>, Stop> {
+    /// What explains presence that is wrong; where it was shown or told, the status, if that is wrong, too.
+    async fn diagnosis(&self, act: &Act, answer: &Answer) -> Result<Option<Diagnosis>, Stop> {
         let look = match *act {
             Act::Sync { by, of } => Some(Act::ReadStatus { by, of }),
             Act::RemoteRead { of, .. } => self.look_at(of),
-            _ => None,
+            Act::ReadStatus { .. } => None,
+            _ => return Ok(None),
         };
-        let Some(look) = look else { return Ok(None) };
-        let status = self.cast.perform(&look, self.about(None, Duration::ZERO)).await?.answer;
-        let is_wrong = world.demand(&look).broken_by(&status, &BTreeSet::new()).is_some();
-        Ok(is_wrong.then_some((look, status)))
+        if let Some((look, (_, demands))) = look.and_then(|look| Some((look.clone(), self.demands(&look)?))) {
+            let (_, status, fits) = self.ask(&look, None, &demands).await?;
+            if !fits.contains(&Fit::Admitted) {
+                return Ok(self.diagnosed(&look, &status.answer));
+            }
+        }
+        Ok(self.diagnosed(act, answer))
+    }
+
+    fn diagnosed(&self, act: &Act, answer: &Answer) -> Option<Diagnosis> {
+        let first = || self.worlds.first().map(|world| diagnose(world, act, answer));
+        order::settle(&self.worlds, act, answer).err().or_else(first)
     }
 
     /// Ends the performance with a violation; quietly, where nobody asks for the requirement: nothing that is known

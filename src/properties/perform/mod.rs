@@ -10,8 +10,6 @@ mod cast;
 mod judge;
 mod story;
 mod terrain;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -78,8 +76,8 @@ pub struct Violation {
     pub step: usize,
 }
 
-/// Performs a history. Effects are waited for so long at most; `nonce` is in every name, and has nothing but
-/// lower-case letters and digits.
+/// Performs a history. Effects are waited for so long at most. `nonce` is in every name, is another one for every
+/// performance on a homeserver, and has nothing but lower-case letters and digits.
 ///
 /// The users are fresh, and taken back in the end. Device IDs are the same for every user, as a session is
 /// known by user and device (protocol 2).
@@ -136,3 +134,6 @@ async fn in_time(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ impl<'s> Story<'s> {
 
     /// Asks until an answer is admitted or cannot come right any more, for as long as effects are waited for;
     /// how often it asked, and the last answer with how it fits each world.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         act: &Act,
         hash: Option<&CapabilityHash>,

@@ -1,17 +1,18 @@
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+mod stories;
+
+use proptest::strategy::ValueTree as _;
 
 use super::*;
 use crate::built_in;
 use crate::engine;
 use crate::reference::{self, Fault, Options, Running, Variant, VariantSet};
-use crate::spec::capability::CapabilitySet;
-use crate::spec::history::{Act, Availability, Seat, Spoil, Step, Which, Whom};
+use crate::spec::history::draw::{Histories, Shape};
+use crate::spec::history::{Act, Terrain};
 use crate::target::config::{AccountConfig, Target, Users};
 use crate::target::preflight::{self, Found};
 use crate::target::provision::Provisioner;
 use crate::wire::Secret;
+use stories::{A, ALICE, PHONE, across, everything, publish, race, sequence, sign_up};
 
 /// Long enough for a homeserver that takes a quarter of a second for everything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,97 +43,6 @@ async fn faulty(fault: Fault) -> (Theatre, Running) {
     let mut options = Options::default();
     options.faults.insert(fault);
     on(options).await
-}
-
-const PHONE: Seat = Seat { user: 0, device: 0 };
-const LAPTOP: Seat = Seat { user: 0, device: 1 };
-const BOB: Seat = Seat { user: 1, device: 0 };
-const A: usize = 0;
-const B: usize = 1;
-const EMPTY: usize = 2;
-const C: usize = 3;
-/// What is claimed and never sent, and what is sent under that claim.
-const CLAIMED: usize = 4;
-const SENT: usize = 5;
-
-fn history(steps: Vec<Step>) -> History {
-    let set = |text: &str| CapabilitySet::parse(text.as_bytes()).unwrap();
-    let sets = vec![
-        set(r#"{"shared":{},"voip":{}}"#),
-        set(r#"{"maps":{"v":1},"shared":{}}"#),
-        set("{}"),
-        set(r#"{"never":{}}"#),
-        set(r#"{"claimed":{}}"#),
-        set(r#"{"sent":{}}"#),
-    ];
-    History { sets, steps }
-}
-
-fn sequence(acts: impl IntoIterator<Item = Act>) -> History {
-    history(acts.into_iter().map(Step::One).collect())
-}
-
-const ALICE: Whom = Whom::User(0);
-
-fn sign_up(user: usize) -> Act {
-    Act::SignUp { user }
-}
-
-fn publish(by: Seat, set: usize) -> [Act; 2] {
-    [Act::Upload { by, set }, Act::Declare { by, set }]
-}
-
-/// What bob sees of alice.
-fn bob_looks() -> [Act; 3] {
-    let (by, of) = (BOB, ALICE);
-    [Act::ReadStatus { by, of }, Act::Sync { by, of }, Act::Resolve { by, of, what: Which::InForce }]
-}
-
-/// Every act of clients, most of them before somebody looks.
-fn everything() -> History {
-    let mut acts = vec![sign_up(0), sign_up(1), Act::Share { host: PHONE, guest: BOB }];
-    acts.push(Act::Declare { by: PHONE, set: A });
-    acts.extend(publish(PHONE, A));
-    acts.extend(bob_looks());
-    acts.push(Act::LogIn { user: 1, device: 1 });
-    acts.extend(publish(Seat { user: 1, device: 1 }, C));
-    acts.push(Act::ReadStatus { by: PHONE, of: Whom::User(1) });
-    acts.push(Act::LogIn { user: 0, device: 1 });
-    acts.extend(publish(LAPTOP, B));
-    acts.extend(bob_looks());
-    acts.push(Act::Resolve { by: BOB, of: ALICE, what: Which::Superseded });
-    acts.push(Act::Resolve { by: BOB, of: ALICE, what: Which::Unknown });
-    acts.push(Act::Resolve { by: PHONE, of: ALICE, what: Which::Set(A) });
-    acts.push(Act::UploadUnder { by: PHONE, claim: CLAIMED, body: SENT });
-    acts.push(Act::UploadSpoiled { by: PHONE, set: A, how: Spoil::Brace });
-    acts.push(Act::Upload { by: PHONE, set: A });
-    acts.push(Act::SetStatus { by: PHONE, presence: Availability::Unavailable, forged: Some(CLAIMED) });
-    acts.push(Act::ReadStatus { by: PHONE, of: ALICE });
-    acts.push(Act::SetStatus { by: PHONE, presence: Availability::Online, forged: None });
-    acts.extend(bob_looks());
-    acts.push(Act::AskServer { by: BOB });
-    // Declared anew, and logged out.
-    acts.extend([Act::Declare { by: LAPTOP, set: A }, Act::ReadStatus { by: BOB, of: ALICE }]);
-    acts.extend([Act::Declare { by: LAPTOP, set: B }, Act::LogOut { by: LAPTOP }]);
-    acts.push(Act::UseDeadToken { by: LAPTOP });
-    acts.extend(bob_looks());
-    acts.push(Act::LogIn { user: 0, device: 1 });
-    acts.push(Act::Declare { by: LAPTOP, set: B });
-    // The same device again, and a device deleted.
-    acts.push(Act::LogIn { user: 0, device: 0 });
-    acts.extend(bob_looks());
-    acts.extend([Act::Declare { by: PHONE, set: A }, Act::DeleteDevice { by: PHONE, device: 1 }]);
-    acts.push(Act::UseDeadToken { by: LAPTOP });
-    acts.extend(bob_looks());
-    acts.extend(publish(PHONE, EMPTY));
-    acts.extend(bob_looks());
-    acts.push(Act::Declare { by: PHONE, set: A });
-    acts.push(Act::Leave { by: BOB, with: ALICE });
-    acts.extend(bob_looks());
-    acts.push(Act::LogOutEverywhere { by: PHONE });
-    acts.push(Act::LogIn { user: 0, device: 2 });
-    acts.push(Act::ReadStatus { by: Seat { user: 0, device: 2 }, of: ALICE });
-    sequence(acts)
 }
 
 /// What came of it; nothing may have ended it.
@@ -242,34 +152,6 @@ async fn a_freedom_violates_nothing() {
     futures_util::future::join_all(theatres).await;
 }
 
-/// Two of a user's sessions that change, a third that comes, and others who look on.
-fn race() -> History {
-    let tablet = Seat { user: 0, device: 2 };
-    let mut steps: Vec<Step> = vec![sign_up(0), sign_up(1), Act::Share { host: PHONE, guest: BOB }]
-        .into_iter()
-        .chain(publish(PHONE, A))
-        .chain([Act::LogIn { user: 0, device: 1 }])
-        .map(Step::One)
-        .collect();
-    let looks = || vec![Act::ReadStatus { by: BOB, of: ALICE }; 3];
-    steps.push(Step::AtOnce(vec![
-        publish(LAPTOP, B).to_vec(),
-        vec![Act::Declare { by: PHONE, set: EMPTY }, Act::Upload { by: PHONE, set: C }],
-        [vec![Act::LogIn { user: 0, device: 2 }], publish(tablet, A).to_vec()].concat(),
-        looks(),
-        vec![Act::Sync { by: BOB, of: ALICE }, Act::AskServer { by: BOB }],
-    ]));
-    steps.extend([Act::Declare { by: LAPTOP, set: C }].map(Step::One));
-    steps.push(Step::AtOnce(vec![
-        vec![Act::LogOut { by: LAPTOP }],
-        vec![Act::LogOutEverywhere { by: tablet }],
-        vec![Act::Declare { by: PHONE, set: A }],
-        looks(),
-    ]));
-    steps.extend(bob_looks().map(Step::One));
-    history(steps)
-}
-
 #[tokio::test]
 async fn a_race_passes() {
     let (theatre, server) = conforming().await;
@@ -319,8 +201,8 @@ async fn who_is_away_violates_nothing() {
 #[tokio::test]
 async fn users_come_back_whatever_becomes_of_the_history() {
     let accounts = ["anna", "bert"].map(|name| (name, "secret"));
-    let mut options = Options::default();
-    options.accounts = accounts.iter().map(|(name, word)| reference::Account::new(*name, *word)).collect();
+    let exist = accounts.iter().map(|(name, word)| reference::Account::new(*name, *word)).collect();
+    let options = Options { accounts: exist, ..Options::default() };
     let (mut target, server) = built_in::start_alone(options).await.unwrap();
     let account =
         |(user, word): (&str, &str)| AccountConfig { user: user.to_owned(), password: Secret::new(word) };
@@ -340,10 +222,9 @@ async fn users_come_back_whatever_becomes_of_the_history() {
 
 #[tokio::test]
 async fn with_ready_tokens_nobody_logs_in() {
-    let mut options = Options::default();
     let mut anna = reference::Account::new("anna", "secret");
     anna.token = Some(Secret::new("anna-token"));
-    options.accounts = vec![anna];
+    let options = Options { accounts: vec![anna], ..Options::default() };
     let (mut target, server) = built_in::start_alone(options).await.unwrap();
     target.users = Users::Tokens(vec![Secret::new("anna-token")]);
     let (theatre, server) = theatre((target, server)).await;
@@ -354,31 +235,6 @@ async fn with_ready_tokens_nobody_logs_in() {
     let performance = performed((theatre, server), &history, PATIENCE).await;
     assert!(performance.violation.is_none(), "{:?}", performance.violation);
     assert_eq!(performance.trace.len(), history.len() - 1, "nobody can log out");
-}
-
-/// Users of two other homeservers, who announce, look and resolve.
-fn across() -> History {
-    let (zoe, by) = (Whom::Remote(0), PHONE);
-    let mut acts = vec![sign_up(0), Act::RemoteShare { host: PHONE, remote: 0 }];
-    acts.extend(publish(PHONE, A));
-    acts.push(Act::RemoteRead { remote: 0, of: 0 });
-    acts.push(Act::RemoteResolve { remote: 0, of: 0, what: Which::InForce });
-    acts.push(Act::RemoteResolve { remote: 1, of: 0, what: Which::InForce });
-    acts.push(Act::RemoteDeclare { remote: 0, set: Some(B) });
-    acts.push(Act::ReadStatus { by, of: zoe });
-    acts.push(Act::Sync { by, of: zoe });
-    acts.push(Act::Resolve { by, of: zoe, what: Which::InForce });
-    acts.push(Act::Resolve { by, of: zoe, what: Which::Unknown });
-    acts.push(Act::RemoteDeclare { remote: 0, set: None });
-    acts.push(Act::ReadStatus { by, of: zoe });
-    acts.push(Act::Declare { by, set: C });
-    acts.extend(publish(PHONE, C));
-    acts.push(Act::RemoteRead { remote: 0, of: 0 });
-    acts.push(Act::RemoteAskServer { remote: 0 });
-    acts.push(Act::Leave { by, with: zoe });
-    acts.push(Act::RemoteResolve { remote: 0, of: 0, what: Which::InForce });
-    acts.push(Act::ReadStatus { by, of: zoe });
-    sequence(acts)
 }
 
 #[tokio::test]
@@ -410,4 +266,28 @@ fn a_performance_can_go_to_another_thread() {
         let history = History::default();
         is_send(&perform(theatre, &history, "n", PATIENCE));
     };
+}
+
+/// What is drawn is performed, whatever it looks like.
+#[tokio::test]
+async fn drawn_histories_pass() {
+    let (theatre, server) = theatre(built_in::start(Options::default()).await.unwrap()).await;
+    let terrain = terrain_of(&theatre.world);
+    assert_eq!(terrain, Terrain::WHOLE);
+    let mut performed = 0;
+    for shape in
+        [Shape::Sequence, Shape::Races, Shape::Algebra, Shape::RoundTrip, Shape::Spoiled, Shape::Federation]
+    {
+        let histories = Histories { shape, terrain, longest: 40 };
+        for case in 0..4 {
+            let history = histories.case(1, case).current();
+            let performance =
+                perform(&theatre, &history, &format!("{shape:?}{case}").to_lowercase(), PATIENCE).await;
+            assert!(performance.stop.is_none(), "{shape:?} {case}: {:?}", performance.stop);
+            assert!(performance.violation.is_none(), "{shape:?} {case}: {:?}", performance.violation);
+            performed += performance.trace.len();
+        }
+    }
+    assert!(performed > 100, "only {performed} acts");
+    server.stop().await;
 }
