@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn what_it_does_not_cover_is_nothing_to_it() {
-        let elsewhere = requirement::all().iter().map(|rule| rule.id.as_str());
-        let elsewhere = elsewhere.filter(|id| !property().covers.contains(id)).next().unwrap();
+        let mut ids = requirement::all().iter().map(|rule| rule.id.as_str());
+        let elsewhere = ids.find(|id| !property().covers.contains(id)).unwrap();
         let ground = after(elsewhere, Evaluated::Broken, true);
         assert!(ground.given_way.is_none() && ground.lapsed.is_empty());
     }

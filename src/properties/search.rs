@@ -46,6 +46,8 @@ pub const SHRINKING: Budget = Budget { cases: 500, time: Duration::from_secs(30)
 pub struct Terms {
     /// Fixes what is drawn.
     pub seed: u64,
+    /// With which case it begins. The first ones are short: what they find is soon small, and they find least.
+    pub first: u64,
     /// How long is searched. Histories under way when the time is up are performed to their end, so that
     /// their users are taken back.
     pub budget: Budget,
@@ -97,7 +99,7 @@ pub async fn search(
     tell: &mut (dyn FnMut(News<'_>) + Send),
 ) -> Searched {
     let nonce = format!("{}p{}", theatre.world.run_id, property.place());
-    let terms = Terms { seed, budget, shrinking: SHRINKING, jobs, nonce };
+    let terms = Terms { seed, first: 0, budget, shrinking: SHRINKING, jobs, nonce };
     search_on(theatre, property, &terms, tell).await
 }
 
@@ -184,7 +186,7 @@ async fn try_cases<C: Company>(
             && running.len() < terms.jobs.max(1)
             && (drawn == 0 || drawn < terms.budget.cases && began.elapsed() < terms.budget.time)
         {
-            running.spawn(try_case(company.clone(), drawn, terms.nonce.clone()));
+            running.spawn(try_case(company.clone(), terms.first + drawn, terms.nonce.clone()));
             drawn += 1;
         }
         let case = match running.join_next().await {

@@ -135,7 +135,7 @@ pub(crate) static ALL: [Property; 6] = [
         covers: all_of![SETS, ENDINGS, LOOKS, STATUS, RESOLVES, OFFERS],
         needs: &[DECLARE, UPLOAD, LOGIN],
         shape: Shape::Sequence,
-        cases: 8,
+        cases: 5,
         longest: 40,
     },
     Property {
@@ -145,7 +145,7 @@ pub(crate) static ALL: [Property; 6] = [
         covers: all_of![SETS, ENDINGS, LOOKS, RESOLVES],
         needs: &[DECLARE, UPLOAD, LOGIN, SESSIONS],
         shape: Shape::Races,
-        cases: 6,
+        cases: 4,
         longest: 30,
     },
     Property {
@@ -162,10 +162,10 @@ pub(crate) static ALL: [Property; 6] = [
         id: "properties::round_trip",
         summary: "Any legal set that is uploaded and declared is what its hash resolves to",
         draws: "sets with any legal names and parameters, uploaded, declared and resolved",
-        covers: all_of![SETS, LOOKS, RESOLVES],
+        covers: all_of![SETS, ENDINGS, LOOKS, RESOLVES],
         needs: &[DECLARE, UPLOAD, RESOLVE, LOGIN],
         shape: Shape::RoundTrip,
-        cases: 6,
+        cases: 4,
         longest: 20,
     },
     Property {
@@ -175,7 +175,7 @@ pub(crate) static ALL: [Property; 6] = [
         covers: all_of![SETS, CLAIMS, SPOILED, ENDINGS, LOOKS, RESOLVES],
         needs: &[DECLARE, UPLOAD, LOGIN],
         shape: Shape::Spoiled,
-        cases: 6,
+        cases: 4,
         longest: 30,
     },
     Property {
@@ -185,7 +185,7 @@ pub(crate) static ALL: [Property; 6] = [
         covers: all_of![SETS, ENDINGS, LOOKS, STATUS, RESOLVES, ABROAD],
         needs: &[DECLARE, UPLOAD, LOGIN, PRESENCE, FEDERATION, FED_RESOLVE],
         shape: Shape::Federation,
-        cases: 4,
+        cases: 3,
         longest: 30,
     },
 ];

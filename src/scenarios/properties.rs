@@ -17,6 +17,9 @@ use super::*;
 /// How long a run draws histories of one property; whoever has more time explores.
 const TIME: Duration = Duration::from_secs(5);
 
+/// With which case a run begins: few histories have to be long to come upon anything.
+const FIRST: u64 = 20;
+
 /// How many histories are performed at once.
 const JOBS: usize = 2;
 
@@ -55,6 +58,7 @@ async fn draws_and_performs(cx: &Cx) -> Ran {
     let rest = world.target.limits.scenario_timeout.saturating_sub(TIME);
     let terms = Terms {
         seed: world.seed,
+        first: FIRST,
         budget: Budget { cases: property.cases, time: TIME },
         shrinking: Budget { time: SHRINKING.time.min(rest / 3), ..SHRINKING },
         jobs: JOBS,

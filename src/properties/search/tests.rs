@@ -146,7 +146,7 @@ impl Company for Fake {
 
 fn terms(cases: u64, jobs: usize) -> Terms {
     let budget = Budget { cases, time: Duration::from_secs(600) };
-    Terms { seed: 7, budget, shrinking: SHRINKING, jobs, nonce: "run".to_owned() }
+    Terms { seed: 7, first: 0, budget, shrinking: SHRINKING, jobs, nonce: "run".to_owned() }
 }
 
 fn blank() -> Failure {
@@ -209,6 +209,14 @@ async fn every_case_of_the_budget_is_performed_once_and_told() {
         nonces.dedup();
         assert_eq!(nonces.len(), 10, "names of their own");
     }
+}
+
+#[tokio::test]
+async fn a_search_may_begin_with_a_later_case() {
+    let fake = Fake::new(|_| 1, |_, _| Came::Well);
+    let searched = search(&fake, &Terms { first: 20, ..terms(5, 1) }).await;
+    let performed: Vec<u64> = fake.calls.lock().unwrap().iter().map(|call| call.case).collect();
+    assert_eq!((searched.cases, performed), (5, (20..25).collect()));
 }
 
 #[tokio::test]
