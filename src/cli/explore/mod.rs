@@ -199,12 +199,9 @@ impl<'e> Exploration<'e> {
         let left = |began: Instant| conduct.time.saturating_sub(began.elapsed());
         for round in 0u64.. {
             let mut performed = false;
-            // Who is alone needs no turns: then a seed and a case are the same history on a slow homeserver, too.
-            let alone = self.tallies.iter().filter(|tally| tally.stopped.is_none()).count() == 1;
-            let (most, turn) = if alone { (u64::MAX, Duration::MAX) } else { (CASES, TURN) };
             for at in 0..self.tallies.len() {
                 let tally = &self.tallies[at];
-                let cases = conduct.cases.map_or(most, |all| all.saturating_sub(tally.cases).min(most));
+                let cases = conduct.cases.map_or(CASES, |all| all.saturating_sub(tally.cases).min(CASES));
                 if tally.stopped.is_some() || cases == 0 {
                     continue;
                 }
@@ -212,7 +209,7 @@ impl<'e> Exploration<'e> {
                     return;
                 }
                 performed = true;
-                let budget = Budget { cases, time: left(began).min(turn) };
+                let budget = Budget { cases, time: left(began).min(TURN) };
                 if self.turn(at, round, budget, &conduct, &mut interrupt).await {
                     return;
                 }
@@ -232,11 +229,10 @@ impl<'e> Exploration<'e> {
         conduct: &Conduct,
         interrupt: &mut Pin<Box<impl Future<Output = ()>>>,
     ) -> bool {
-        let property = self.tallies[at].property;
-        // Each round draws with a seed of its own: cases are counted from 0 in each.
-        let seed = conduct.seed.wrapping_add(round);
+        let Tally { property, cases: first, .. } = self.tallies[at];
         let nonce = format!("{}p{}x{round}", self.theatre.world.run_id, property.place());
-        let terms = Terms { seed, budget, shrinking: SHRINKING, jobs: conduct.jobs, nonce };
+        let Conduct { seed, jobs, .. } = *conduct;
+        let terms = Terms { seed, first, budget, shrinking: SHRINKING, jobs, nonce };
         let latest: Arc<Mutex<Latest>> = Arc::default();
         let began = Instant::now();
         let searched = {
