@@ -4,13 +4,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use capcheck::properties::failure::{self, Failure};
 
 use capcheck::reference::{Fault, FaultSet, Options};
 
-use super::cli::{Served, capcheck, refused, signal};
+use super::cli::{Served, capcheck, refused};
 use super::support::proxy::{Proxy, Turn};
 use super::support::serve;
 
@@ -104,6 +104,12 @@ fn what_cannot_be_is_said_before_anything_is_asked() {
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(4), &b""[..]), "{page}");
 }
 
+/// Sends Ctrl-C.
+fn interrupter(child: &Child) -> impl FnOnce() + use<> {
+    let id = child.id().to_string();
+    move || assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success())
+}
+
 /// Whether an upload belongs to a history that is made smaller: the number of its case is followed by an s.
 fn is_of_a_smaller_history(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
@@ -129,12 +135,20 @@ async fn an_interrupt_ends_it_and_saves_the_best_so_far() {
     let here = directory.path();
     let target = target_file(here, &proxy.url());
     let arguments =
-        ["explore", "--target", &target, "--only", "histories", "--time", "10m", "--save", "best.json"];
+        ["explore", "--target", &target, "--only", "histories", "--seed", "7", "--save", "best.json"];
     let child =
         capcheck(&arguments).current_dir(here).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    is_stuck.recv().await.unwrap();
-    signal(&child, "-INT");
-    let output = child.wait_with_output().unwrap();
+    let interrupts = interrupter(&child);
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    let mut ended = std::pin::pin!(ended);
+    // Where it ends by itself, what it says is what is wrong.
+    let output = tokio::select! {
+        output = &mut ended => output.unwrap(),
+        Some(()) = is_stuck.recv() => {
+            interrupts();
+            ended.await.unwrap()
+        }
+    };
     let page = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(130), "{page}");
     assert!(page.contains("not confirmed: the search was interrupted"), "{page}");

@@ -109,7 +109,7 @@ fn a_file_that_holds_no_failure_is_a_usage_error_in_one_line() {
         ),
         (&good.replace("\"seed\"", "\"sead\""), "unknown field `sead`"),
         (&good.replace("\"url\": null", "\"url\": \"ftp://x\""), "url: "),
-        (&good.replace("\"device\": 1", "\"device\": 4"), "history.steps[2]: \"alice's "),
+        (&good.replacen("\"device\": 1", "\"device\": 4", 1), "history.steps[2]: \"alice's "),
     ] {
         let path = directory.path().join("F.json");
         fs::write(&path, text).unwrap();

@@ -117,7 +117,12 @@ fn cases() -> Vec<Case> {
             "redeclare",
             "union.redeclare-replaces",
             "redeclare-merges",
-            &[&publish(ALICE, 0), &[sync.clone()], &publish(ALICE, 1), &[sync.clone()]],
+            &[
+                &publish(ALICE, 0),
+                std::slice::from_ref(&sync),
+                &publish(ALICE, 1),
+                std::slice::from_ref(&sync),
+            ],
         ),
         case(
             "union",

@@ -159,6 +159,14 @@ struct Conduct {
     shelf: Shelf,
 }
 
+/// What a turn has come to so far.
+#[derive(Default)]
+struct Latest {
+    cases: u64,
+    acts: u64,
+    failure: Option<Failure>,
+}
+
 /// A search over several properties.
 struct Exploration<'e> {
     theatre: &'e Theatre,
@@ -193,7 +201,7 @@ impl<'e> Exploration<'e> {
             let mut performed = false;
             for at in 0..self.tallies.len() {
                 let tally = &self.tallies[at];
-                let cases = conduct.cases.map_or(CASES, |most| most.saturating_sub(tally.cases).min(CASES));
+                let cases = conduct.cases.map_or(CASES, |all| all.saturating_sub(tally.cases).min(CASES));
                 if tally.stopped.is_some() || cases == 0 {
                     continue;
                 }
@@ -221,14 +229,14 @@ impl<'e> Exploration<'e> {
         conduct: &Conduct,
         interrupt: &mut Pin<Box<impl Future<Output = ()>>>,
     ) -> bool {
-        let property = self.tallies[at].property;
-        let (seed, first) = (conduct.seed, self.tallies[at].cases);
+        let Tally { property, cases: first, .. } = self.tallies[at];
         let nonce = format!("{}p{}x{round}", self.theatre.world.run_id, property.place());
-        let terms = Terms { seed, first, budget, shrinking: SHRINKING, jobs: conduct.jobs, nonce };
-        let best: Arc<Mutex<Option<Failure>>> = Arc::default();
+        let Conduct { seed, jobs, .. } = *conduct;
+        let terms = Terms { seed, first, budget, shrinking: SHRINKING, jobs, nonce };
+        let latest: Arc<Mutex<Latest>> = Arc::default();
         let began = Instant::now();
         let searched = {
-            let mut tell = self.teller(at, &best);
+            let mut tell = self.teller(at, &latest);
             tokio::select! {
                 searched = search_on(self.theatre, property, &terms, &mut tell) => Some(searched),
                 () = interrupt => None,
@@ -236,7 +244,12 @@ impl<'e> Exploration<'e> {
         };
         let Some(searched) = searched else {
             self.interrupted = true;
-            if let Some(failure) = best.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let Latest { cases, acts, failure } =
+                std::mem::take(&mut *latest.lock().unwrap_or_else(PoisonError::into_inner));
+            self.tallies[at].cases += cases;
+            self.tallies[at].acts += acts;
+            self.tallies[at].stopped = Some("interrupted".to_owned());
+            if let Some(failure) = failure {
                 self.keep(failure, true, conduct);
             }
             return true;
@@ -246,19 +259,23 @@ impl<'e> Exploration<'e> {
         self.count(at, searched, conduct)
     }
 
-    /// Tells the progress bar, and keeps the best failure so far.
-    fn teller(&self, at: usize, best: &Arc<Mutex<Option<Failure>>>) -> impl FnMut(News<'_>) + Send + use<> {
-        let (progress, best) = (self.progress.clone(), best.clone());
+    /// Tells the progress bar, and keeps what there is so far.
+    fn teller(&self, at: usize, latest: &Arc<Mutex<Latest>>) -> impl FnMut(News<'_>) + Send + use<> {
+        let (progress, latest) = (self.progress.clone(), latest.clone());
         let id = self.tallies[at].property.id;
         let before: u64 = self.tallies.iter().map(|tally| tally.cases).sum();
-        move |news| match news {
-            News::Performed { cases, .. } => {
-                progress.set_position(before + cases);
-                progress.set_message(id);
-            }
-            News::Smaller(failure) => {
-                progress.set_message(format!("{id} failed; {} acts", failure.history.len()));
-                *best.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+        move |news| {
+            let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+            match news {
+                News::Performed { cases, acts } => {
+                    (latest.cases, latest.acts) = (cases, acts);
+                    progress.set_position(before + cases);
+                    progress.set_message(id);
+                }
+                News::Smaller(failure) => {
+                    progress.set_message(format!("{id} failed; {} acts", failure.history.len()));
+                    latest.failure = Some(failure.clone());
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::spec::requirement::{self, Level};
 
 use super::Names;
 use super::shell::{said, template};
+use super::words::{asked, device, is_free, token, variable};
 
 /// Writes one act after the other, and walks the model beside them.
 pub(super) struct Writer<'w> {
@@ -393,43 +394,5 @@ impl<'w> Writer<'w> {
             1 => name.to_owned(),
             _ => format!("the union of {}", name.chars().map(String::from).collect::<Vec<_>>().join(" and ")),
         })
-    }
-}
-
-/// Whether a declare may be accepted and may be refused.
-fn is_free(demand: &Demand) -> bool {
-    let decides = |rule: &Rule| {
-        matches!(
-            rule.admits,
-            Admits::Accepted | Admits::Refused | Admits::Declined | Admits::Rejected | Admits::DeadToken
-        )
-    };
-    !demand.rules.iter().any(decides)
-}
-
-/// A question that is asked once, or until it is answered so.
-fn asked(question: &str, settles: bool) -> String {
-    match settles {
-        true => format!("settles {question}"),
-        false => question.to_owned(),
-    }
-}
-
-/// The variable that holds the token of a seat.
-fn variable(seat: Seat) -> String {
-    format!("{}_{}", words::user(seat.user), words::device(seat.device))
-}
-
-/// The token of a seat, as a word.
-fn token(seat: Seat) -> String {
-    format!("\"${}\"", variable(seat))
-}
-
-/// The device ID of a seat. Signing up makes a device of one's own; the others have the same IDs for every
-/// user, since a session is known by both (protocol 2).
-fn device(seat: Seat) -> String {
-    match seat.device {
-        0 => format!("CAPCHECK-{}", words::user(seat.user)),
-        other => format!("CAPCHECK-{}", words::device(other)),
     }
 }

@@ -6,14 +6,15 @@
 
 mod acts;
 mod shell;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::spec::binding::{Binding, Operation};
+use crate::spec::binding::{Binding, Operation, Route};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
-use crate::spec::history::{Act, History, Step, Whom, words};
+use crate::spec::history::{Act, History, Step, Whom, words as spoken};
 use crate::spec::requirement;
 
 use super::failure::Failure;
@@ -107,11 +108,7 @@ fn operations(binding: &Binding) -> String {
     ] {
         let _ = writeln!(out, "{name}={}", quoted(value));
     }
-    let mut function = |name: &str,
-                        about: &str,
-                        route: &crate::spec::binding::Route,
-                        arguments: &[(&str, &str)],
-                        body: &str| {
+    let mut function = |name: &str, about: &str, route: &Route, arguments: &[(&str, &str)], body: &str| {
         let (method, path) = (quoted(&route.method), path(route, arguments));
         let _ = write!(out, "\n{name}() {{ # {about}\n    as \"$1\" {method} {path}{body}\n}}\n");
     };
@@ -154,7 +151,7 @@ impl Names {
             let union = CapabilitySet::union(members().filter_map(|set| sets.get(set)));
             let name = match union.is_empty() {
                 true => "nothing".to_owned(),
-                false => members().map(words::set).collect(),
+                false => members().map(spoken::set).collect(),
             };
             by_hash.entry(union.hash()).or_insert((name, union));
         }
