@@ -1,6 +1,6 @@
 //! What a wrong hash in presence says about the mistake: the requirement that explains it, in words.
 //!
-//! Each [suspect](suspects) is a known mistake that predicts what presence would carry; the first whose
+//! Each suspect (`suspects`) is a known mistake that predicts what presence would carry; the first whose
 //! prediction is what was told is it. Where a mistake against a should predicts the same as one against a must,
 //! the should comes first: a must is blamed only where nothing milder explains what is seen.
 //!

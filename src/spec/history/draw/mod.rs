@@ -1,6 +1,6 @@
 //! Generated histories.
 //!
-//! A history is drawn as it would be lived: from a homeserver that knows nobody, one [move](moves) after the
+//! A history is drawn as it would be lived: from a homeserver that knows nobody, one move (`moves`) after the
 //! other, each picked from the table of its shape among what can be done then. So every history is valid, and
 //! what it cost to draw grows with its length alone.
 

@@ -1,8 +1,8 @@
 //! How a history becomes smaller.
 //!
-//! A history is made smaller as data: whatever generator drew it is not asked again. Each [pass](passes) offers
+//! A history is made smaller as data: whatever generator drew it is not asked again. Each pass (`passes`) offers
 //! candidates, coarse ones first: what is left of the history is always one that can be performed, and smaller
-//! than before by [measure], so that it ends. It ends with a history of which no step can be taken away.
+//! than before by `measure`, so that it ends. It ends with a history of which no step can be taken away.
 
 mod json;
 mod measure;
