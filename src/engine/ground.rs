@@ -21,8 +21,9 @@ pub(super) struct Ground {
 impl Ground {
     /// The ground of a scenario, when these have ended; only properties rest on anything.
     ///
-    /// Where a must that a property covers is broken, its histories would find that again and again, and
-    /// nothing else. What could not be tested is no reason: the property may well test it.
+    /// Where a must is broken of an area that a property touches, its histories would find that again and again
+    /// and nothing else, or something that comes of it. What could not be tested is no reason: the property may
+    /// well test it.
     pub(super) fn of<'e>(
         scenario: &Scenario,
         gating: &BTreeSet<&'static str>,
@@ -35,13 +36,19 @@ impl Ground {
         let broken: BTreeSet<&str> =
             checks.filter(|(_, came)| **came == Evaluated::Broken).map(|(id, _)| *id).collect();
         let is_must = |id: &str| requirement::find(id).is_some_and(|rule| rule.level == Level::Must);
-        let given_way = scenario.covers.iter().find(|id| broken.contains(**id) && is_must(id));
+        let touches = |id: &str| scenario.covers.iter().any(|covered| area(covered) == area(id));
+        let given_way = broken.iter().find(|id| is_must(id) && touches(id));
         let given_way = given_way.map(|id| Stop::NotApplicable {
             reason: format!("rests on {id}, which failed; capcheck explore searches all the same"),
         });
         let demanded = |id: &&&str| gating.contains(**id) && !broken.contains(**id);
         Self { given_way, lapsed: scenario.covers.iter().filter(|id| !demanded(id)).copied().collect() }
     }
+}
+
+/// The area that a requirement is of.
+fn area(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(area, _)| area)
 }
 
 #[cfg(test)]
@@ -94,6 +101,14 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_must_that_it_does_not_name_gives_way_where_the_area_is_the_same() {
+        let named = |id: &str| property().covers.contains(&id);
+        let musts = requirement::all().iter().filter(|rule| rule.level == Level::Must);
+        let beside = musts.map(|rule| rule.id.as_str()).find(|id| area(id) == "union" && !named(id)).unwrap();
+        assert!(after(beside, Evaluated::Broken, true).given_way.is_some());
+    }
+
+    #[test]
     fn what_does_not_gate_is_not_demanded() {
         let ground = after(covered(Level::Must), Evaluated::Held, false);
         assert!(ground.given_way.is_none());
@@ -105,7 +120,8 @@ mod tests {
     #[test]
     fn what_it_does_not_cover_is_nothing_to_it() {
         let mut ids = requirement::all().iter().map(|rule| rule.id.as_str());
-        let elsewhere = ids.find(|id| !property().covers.contains(id)).unwrap();
+        let touched: BTreeSet<&str> = property().covers.iter().map(|id| area(id)).collect();
+        let elsewhere = ids.find(|id| !touched.contains(area(id))).unwrap();
         let ground = after(elsewhere, Evaluated::Broken, true);
         assert!(ground.given_way.is_none() && ground.lapsed.is_empty());
     }

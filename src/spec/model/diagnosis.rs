@@ -14,7 +14,7 @@ mod tests;
 
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
-use crate::spec::history::{Act, Seat, Whom, words};
+use crate::spec::history::{Act, DEVICES, Seat, Whom, words};
 use crate::spec::mistake::MISTAKES;
 
 use super::trail::UserTrail;
@@ -103,7 +103,7 @@ fn told(answer: &Answer) -> String {
 impl Case<'_> {
     fn explain(&self) -> Diagnosis {
         match self.answer {
-            Answer::Odd(value) => say("hash.unpadded-base64", format!("{value} is no hash in due form")),
+            Answer::Odd(value) => say("hash.shape", format!("{value} is no object with a hash")),
             Answer::Hash(hash) if CapabilityHash::parse(hash).is_err() => self.misspelled(hash),
             _ if self.way == Way::Told => {
                 let owner = words::user(self.user);
@@ -148,6 +148,13 @@ impl Case<'_> {
         if let Some((name, done)) = self.arithmetic(hash) {
             return say(by_name(name), format!("the hash of {owner}'s union, but {done}"));
         }
+        if let Some(device) = self.undeclared().next() {
+            let seat = self.seat(device);
+            return say(
+                "union.undeclared",
+                format!("as if {seat}, which has declared nothing, had some set"),
+            );
+        }
         let set = self.model.sets.iter().position(|known| known.hash().as_str() == hash);
         match (self.declared.len(), set) {
             (0, _) if self.trail.ghosts.is_empty() => say(
@@ -186,6 +193,12 @@ impl Case<'_> {
     /// What presence would carry if these sets were all that is declared.
     fn union(&self, sets: impl IntoIterator<Item = usize>) -> Presence {
         presence(self.model.union(sets).as_ref())
+    }
+
+    /// The devices whose sessions live and have declared nothing.
+    fn undeclared(&self) -> impl Iterator<Item = usize> + '_ {
+        let declared = |device: usize| self.declared.iter().any(|(other, _)| *other == device);
+        (0..DEVICES).filter(move |device| self.model.is_live(self.seat(*device)) && !declared(*device))
     }
 
     fn live(&self) -> impl Iterator<Item = usize> + '_ {

@@ -17,6 +17,7 @@ const GHOSTS: usize = 5;
 const OF_UNION: &[Suspect] = &[
     refused,
     published,
+    undeclared,
     lost_by_status,
     forged_last,
     replaced_by_login,
@@ -93,6 +94,15 @@ fn published(case: &Case<'_>) -> Vec<Guess> {
         trail.sent.iter().copied().flat_map(values).map(blame).collect()
     };
     devices(case).flat_map(each).collect()
+}
+
+/// Protocol 9.1: a session that has declared nothing should add nothing, and take nothing away.
+fn undeclared(case: &Case<'_>) -> Vec<Guess> {
+    let held_back = |device: usize| {
+        let words = format!("as if {}, which has declared nothing, held the union back", case.seat(device));
+        guess("union.undeclared", Presence::Nothing, words)
+    };
+    case.undeclared().next().map(held_back).into_iter().collect()
 }
 
 /// Protocol 10.4: setting presence does not lose the hash.
