@@ -168,7 +168,7 @@ fn pairs_are_of_different_faults_and_follow_from_the_seed() {
 fn the_pages_show_what_was_found() {
     let mut proof = Proof::expected();
     assert!(text::summary(&proof).contains("Nothing was found against the suite."));
-    assert!(!markdown::page(&proof).contains("## Found"));
+    assert!(!markdown::page(&proof).contains("## Found against"));
     proof.faults[0] = Attribution::of(Fault::all().next().unwrap(), &failing(&["auth.required"]));
     let first = proof.faults[0].clone();
     assert!(text::line(&Done::Fault(first), false).starts_with("SURVIVED  hash-bare-string"));

@@ -148,14 +148,14 @@ impl Case<'_> {
         if let Some((name, done)) = self.arithmetic(hash) {
             return say(by_name(name), format!("the hash of {owner}'s union, but {done}"));
         }
-        if let Some(device) = self.undeclared().next() {
+        let set = self.model.sets.iter().position(|known| known.hash().as_str() == hash);
+        if let (None, Some(device)) = (set, self.undeclared().next()) {
             let seat = self.seat(device);
             return say(
                 "union.undeclared",
                 format!("as if {seat}, which has declared nothing, had some set"),
             );
         }
-        let set = self.model.sets.iter().position(|known| known.hash().as_str() == hash);
         match (self.declared.len(), set) {
             (0, _) if self.trail.ghosts.is_empty() => say(
                 "union.undeclared",

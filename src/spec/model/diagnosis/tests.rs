@@ -201,6 +201,20 @@ fn table() -> Vec<Row> {
         row(vec![sessions(0), out(0)], sync(), hash(&[0]), "presence.last-leaves", "this hash before"),
         row(vec![], status(), hash(&[4]), "union.undeclared", "have declared nothing"),
         row(
+            vec![sessions(0), Do::Ok(vec![log_in(1)])],
+            status(),
+            Answer::Hash(set(&["zz"]).hash().to_string()),
+            "union.undeclared",
+            "as if alice's laptop, which has declared nothing, had some set",
+        ),
+        row(
+            vec![sessions(0), Do::Ok(vec![log_in(1)])],
+            status(),
+            Answer::NoHash,
+            "union.undeclared",
+            "as if alice's laptop, which has declared nothing, held the union back",
+        ),
+        row(
             vec![sessions(0)],
             status(),
             Answer::Hash(set(&["zz"]).hash().to_string()),
@@ -214,13 +228,7 @@ fn table() -> Vec<Row> {
             "union.of-all",
             "is not the union",
         ),
-        row(
-            vec![sessions(0)],
-            status(),
-            Answer::Odd("true".to_owned()),
-            "hash.unpadded-base64",
-            "no hash in due form",
-        ),
+        row(vec![sessions(0)], status(), Answer::Odd("true".to_owned()), "hash.shape", "no hash in due form"),
         row(vec![sessions(0)], status(), padded(), "hash.unpadded-base64", "padded with `=`"),
         row(vec![sessions(0)], status(), wrapped(), "hash.sha256-canonical-json", "capabilities"),
         row(
