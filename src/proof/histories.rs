@@ -29,8 +29,9 @@ pub(super) async fn search_for(fault: Fault, seed: u64) -> Result<Option<(String
         Err(PrepareError::Client(error)) => return Err(error.into()),
         Err(PrepareError::Preflight(_)) => return Ok(None),
     };
-    let mays = requirement::all().iter().filter(|rule| rule.level == Level::May);
-    let theatre = prepared.theatre(mays.map(|rule| rule.id.as_str()).collect());
+    // All of these faults break a must; what besides looks like the breach of a should ends a history early.
+    let below = requirement::all().iter().filter(|rule| rule.level < Level::Must);
+    let theatre = prepared.theatre(below.map(|rule| rule.id.as_str()).collect());
     let offered = |property: &&Property| property.needs.iter().all(|need| prepared.features().has(*need));
     let began = Instant::now();
     let mut found = None;

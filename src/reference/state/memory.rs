@@ -1,7 +1,7 @@
 //! What some faults remember: deviations that only a history brings to light, because each act by itself is
 //! answered rightly.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub(super) struct Memory {
     met: BTreeMap<UserKey, u64>,
     /// How many sessions hold a set, by hash: two at most are counted.
     holders: BTreeMap<String, u8>,
+    /// The logins of the sessions that have uploaded a set, by hash.
+    uploaders: BTreeMap<String, BTreeSet<u64>>,
 }
 
 impl State {
@@ -100,6 +102,21 @@ impl State {
     pub(super) fn is_counted(&self, user: UserKey, set: &Set) -> bool {
         let holders = self.users[user.0].memory.holders.get(&set.hash);
         !self.has(Fault::SharedSetCountedToTwo) || holders.is_some_and(|holders| *holders > 0)
+    }
+
+    /// A session has uploaded a set.
+    pub(super) fn note_upload(&mut self, session: &Session, hash: &str) {
+        if self.has(Fault::KnownUntilLogout) {
+            let uploaders = &mut self.users[session.user.0].memory.uploaders;
+            uploaders.entry(hash.to_owned()).or_default().insert(session.login);
+        }
+    }
+
+    /// The sets that nobody else of a user's sessions has uploaded than one that ends.
+    pub(super) fn uploaded_by_none_but(&mut self, user: UserKey, login: u64) -> Vec<String> {
+        let uploaders = &mut self.users[user.0].memory.uploaders;
+        let left = |logins: &mut BTreeSet<u64>| logins.remove(&login) && logins.is_empty();
+        uploaders.iter_mut().filter_map(|(hash, logins)| left(logins).then(|| hash.clone())).collect()
     }
 
     /// A declaration that was under way while its session ended counts for ever.

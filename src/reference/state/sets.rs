@@ -60,6 +60,7 @@ impl State {
         }
         let upload = Uploaded { until: now + known_for, login: session.login };
         let hash = set.hash.clone();
+        self.note_upload(session, &hash);
         let again = self.users[session.user.0].uploads.insert(hash.clone(), upload).is_some();
         self.sets.insert(set, upload.until);
         if again && self.has(Fault::UploadAgainWithdraws) {
@@ -220,16 +221,10 @@ impl State {
         self.refresh_union(now, user);
     }
 
-    /// Forgets what one session uploaded.
+    /// Forgets what one session alone uploaded.
     pub(super) fn forget_uploads_of(&mut self, user: UserKey, login: u64) {
-        let uploads = &mut self.users[user.0].uploads;
-        let gone: Vec<String> = uploads
-            .iter()
-            .filter(|(_, upload)| upload.login == login)
-            .map(|(hash, _)| hash.clone())
-            .collect();
-        for hash in gone {
-            uploads.remove(&hash);
+        for hash in self.uploaded_by_none_but(user, login) {
+            self.users[user.0].uploads.remove(&hash);
             self.sets.remove(&hash);
         }
     }

@@ -228,7 +228,13 @@ fn table() -> Vec<Row> {
             "union.of-all",
             "is not the union",
         ),
-        row(vec![sessions(0)], status(), Answer::Odd("true".to_owned()), "hash.shape", "no hash in due form"),
+        row(
+            vec![sessions(0)],
+            status(),
+            Answer::Odd("true".to_owned()),
+            "hash.shape",
+            "is no object with a hash",
+        ),
         row(vec![sessions(0)], status(), padded(), "hash.unpadded-base64", "padded with `=`"),
         row(vec![sessions(0)], status(), wrapped(), "hash.sha256-canonical-json", "capabilities"),
         row(
