@@ -5,6 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use capcheck::built_in;
+use capcheck::engine::Prepared;
+use capcheck::properties::search::{Budget, News, SHRINKING, Terms, search_on};
+use capcheck::properties::{self, Property};
+use capcheck::reference::{Fault, FaultSet, Options};
 use serde_json::Value;
 
 /// How often each command is run; the median is told.
@@ -37,8 +42,91 @@ fn main() {
     println!("  peak memory          {:>6} KiB", peak.map_or_else(|| "?".to_owned(), |kib| kib.to_string()));
     let lists = (0..ROUNDS).map(|_| time(capcheck, &["list"]));
     println!("capcheck list          {:>6} ms wall, median of {ROUNDS}", millis(lists));
+    histories();
     let size = std::fs::metadata(capcheck).map_or(0, |file| file.len());
     println!("binary                 {:>6} KiB", size / 1024);
+}
+
+/// How many histories of each property are performed for the speed.
+const CASES: u64 = 400;
+
+/// How many acts a history has at least that is made smaller.
+const LONG: usize = 40;
+
+/// How fast generated histories are performed, and made smaller, against the built-in homeserver.
+fn histories() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let (mut acts, mut took) = (0, Duration::ZERO);
+    for property in properties::all() {
+        let (performed, within) = runtime.block_on(perform(property));
+        if performed > 0 {
+            let name = property.id.split_once("::").map_or(property.id, |(_, name)| name);
+            println!("explore {name:<15}{:>6} acts per second", per_second(performed, within));
+            (acts, took) = (acts + performed, took + within);
+        }
+    }
+    println!("explore                {:>6} acts per second", per_second(acts, took));
+    match runtime.block_on(shrink()) {
+        Some((of, to, tries, within)) => println!(
+            "shrinking              {:>6} ms from {of} acts to {to}, in {tries} performances",
+            within.as_millis()
+        ),
+        None => println!("shrinking                   ? no history as long failed"),
+    }
+}
+
+/// Performs histories of a property, as many at once as a search does; the acts, and the time.
+async fn perform(property: &Property) -> (u64, Duration) {
+    let (target, server) = built_in::start_alone(Options::default()).await.expect("a homeserver");
+    let jobs = target.limits.in_flight;
+    let prepared = Prepared::new(target, None, 1, "bench").await.expect("a target");
+    let mut acts = 0;
+    let began = Instant::now();
+    if property.needs.iter().all(|need| prepared.features().has(*need)) {
+        let budget = Budget { cases: CASES, time: Duration::MAX };
+        let terms =
+            Terms { seed: 1, first: 0, budget, shrinking: SHRINKING, jobs, nonce: "bench".to_owned() };
+        acts = search_on(&prepared.theatre(Default::default()), property, &terms, &mut |_| {}).await.acts;
+    }
+    let took = began.elapsed();
+    prepared.end().await;
+    server.stop().await;
+    (acts, took)
+}
+
+/// Makes the first long history smaller that a faulty homeserver answers wrongly: from how many acts to how
+/// many, in how many performances, and in what time from its failure until it is confirmed.
+async fn shrink() -> Option<(usize, usize, usize, Duration)> {
+    let options = Options { faults: FaultSet::from_iter([Fault::RefusalRemembered]), ..Options::default() };
+    let (target, server) = built_in::start_alone(options).await.expect("a homeserver");
+    let prepared = Prepared::new(target, None, 1, "bench").await.expect("a target");
+    let theatre = prepared.theatre(Default::default());
+    let property = properties::find("properties::histories")?;
+    let mut found = None;
+    for case in 0..10_000 {
+        let budget = Budget { cases: 1, time: Duration::MAX };
+        let nonce = format!("bench{case}");
+        let terms = Terms { seed: 1, first: case, budget, shrinking: SHRINKING, jobs: 1, nonce };
+        let mut failed = None;
+        let mut tell = |news: News<'_>| match news {
+            News::Smaller(_) => drop(failed.get_or_insert_with(Instant::now)),
+            News::Performed { .. } => {}
+        };
+        let searched = search_on(&theatre, property, &terms, &mut tell).await;
+        if let (Some((failure, _)), Some(failed)) = (searched.failure, failed)
+            && failure.found_with >= LONG
+        {
+            found = Some((failure.found_with, failure.history.len(), failure.shrunk_in, failed.elapsed()));
+            break;
+        }
+    }
+    prepared.end().await;
+    server.stop().await;
+    found
+}
+
+fn per_second(count: u64, took: Duration) -> u64 {
+    (count as f64 / took.as_secs_f64()) as u64
 }
 
 fn time(capcheck: &Path, arguments: &[&str]) -> Duration {
