@@ -172,8 +172,7 @@ struct Exploration<'e> {
     theatre: &'e Theatre,
     tallies: Vec<Tally>,
     found: Vec<Found>,
-    /// Whether a property could not be tested, or was our own fault.
-    untested: bool,
+    /// Whether anything was our own fault.
     faulty: bool,
     interrupted: bool,
     progress: ProgressBar,
@@ -181,16 +180,15 @@ struct Exploration<'e> {
 
 impl<'e> Exploration<'e> {
     fn new(theatre: &'e Theatre, properties: &[&'static Property], features: &Features) -> Self {
-        let mut untested = false;
         let tallies = properties.iter().map(|&property| {
             let obstacle = obstacle(features, property);
-            untested |= matches!(obstacle, Some((true, _)));
+            let untested = matches!(obstacle, Some((true, _)));
             let stopped = obstacle.map(|(_, reason)| reason);
-            Tally { property, cases: 0, acts: 0, took: Duration::ZERO, stopped }
+            Tally { property, cases: 0, acts: 0, took: Duration::ZERO, stopped, untested }
         });
         let tallies = tallies.collect();
         let (found, progress) = (Vec::new(), progress());
-        Self { theatre, tallies, found, untested, faulty: false, interrupted: false, progress }
+        Self { theatre, tallies, found, faulty: false, interrupted: false, progress }
     }
 
     /// Lets properties take turns until a failure is certain, the time is up, or somebody interrupts.
@@ -291,7 +289,7 @@ impl<'e> Exploration<'e> {
                 tally.stopped = Some(format!("our own fault: {reason}"));
             }
             Some(Stop::Untestable { reason, .. }) => {
-                self.untested = true;
+                tally.untested = true;
                 tally.stopped = Some(format!("untestable: {reason}"));
             }
             Some(Stop::NotApplicable { reason }) => tally.stopped = Some(format!("not applicable: {reason}")),
@@ -327,7 +325,7 @@ impl<'e> Exploration<'e> {
             () if self.interrupted => INTERRUPTED,
             () if self.found.iter().any(Found::is_confirmed) => NON_CONFORMANT,
             () if self.faulty || unsaved => FAULT,
-            () if self.untested || !self.found.is_empty() => INCOMPLETE,
+            () if self.tallies.iter().any(|tally| tally.untested) || !self.found.is_empty() => INCOMPLETE,
             () if self.tallies.iter().all(|tally| tally.cases == 0) => INCOMPLETE,
             () => CONFORMANT,
         };

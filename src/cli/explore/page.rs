@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) took: Duration,
     /// Why it was not searched, or no further.
     pub(super) stopped: Option<String>,
+    /// Whether that is because it could not be.
+    pub(super) untested: bool,
 }
 
 /// A failure, and where it was saved.
@@ -62,6 +64,7 @@ pub(super) fn page(
     let verdict = match found {
         [] if interrupted => (Ink::Warn, "INTERRUPTED"),
         [] if cases == 0 => (Ink::Warn, "NOTHING SEARCHED"),
+        [] if tallies.iter().any(|tally| tally.untested) => (Ink::Warn, "INCOMPLETE"),
         [] => (Ink::Good, "NOTHING FOUND"),
         found if found.iter().any(Found::is_confirmed) => (Ink::Bad, "FAILURE FOUND"),
         found if found.iter().any(|found| found.cut_short) => (Ink::Warn, "FAILURE FOUND, NOT CONFIRMED"),

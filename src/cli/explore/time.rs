@@ -13,7 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let time = number.parse::<u64>().ok().zip(unit).and_then(|(number, ms)| number.checked_mul(ms));
     match time {
         Some(ms) if ms > 0 => Ok(Duration::from_millis(ms)),
-        _ => Err("a number and a unit such as 60s, 5m or 1h".to_owned()),
+        _ => Err("a number above 0 and a unit such as 60s, 5m or 1h".to_owned()),
     }
 }
 

@@ -373,10 +373,8 @@ impl<'w> Writer<'w> {
     /// The hash that presence carries, as a word.
     fn carried(&self, presence: &Presence) -> Option<String> {
         match presence {
-            Presence::Union(hash) if *hash != CapabilitySet::default().hash() => {
-                Some(format!("\"${}_hash\"", self.names.name(hash)?))
-            }
-            _ => Some("''".to_owned()),
+            Presence::Nothing => Some("''".to_owned()),
+            Presence::Union(hash) => Some(format!("\"${}_hash\"", self.names.name(hash)?)),
         }
     }
 

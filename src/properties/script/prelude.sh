@@ -204,7 +204,7 @@ settles() { # QUESTION...
 
 # The hash in presence content: none is empty, and so is that of {}.
 carried='def carried: .[$field] | if . == null then ""
-    elif type == "object" and (.sha256 | type) == "string" then .sha256 | if . == $none then "" else . end
+    elif type == "object" and (.sha256 | type) == "string" then .sha256
     else tojson end;'
 
 # Leaves $shown, what the status of a user carries: a hash, nothing, or "hidden".
@@ -212,7 +212,7 @@ status_shows() { # TOKEN USER
     read_status "$1" "$2"
     case $status in
         200)
-            shown=$(jq -r --arg field "$presence_field" --arg none "$empty_hash" "$carried carried" "$work/answer") ||
+            shown=$(jq -r --arg field "$presence_field" "$carried carried" "$work/answer") ||
                 shown='no JSON object'
             found=${shown:-no hash}
             ;;
@@ -233,7 +233,7 @@ sync_shows() { # SESSION TOKEN USER
     if [ "$status" = 200 ]; then
         jq -r '.next_batch' "$work/answer" >"$work/$1.since"
         [ -s "$work/$1.shown" ] || echo '{}' >"$work/$1.shown"
-        jq -c --arg field "$presence_field" --arg none "$empty_hash" --arg path "$presence_sync_path" \
+        jq -c --arg field "$presence_field" --arg path "$presence_sync_path" \
             --arg event "$presence_event" --slurpfile before "$work/$1.shown" "$carried"'
             reduce ((getpath($path | split(".")) // [])[] | select(.type == $event)) as $event ($before[0];
                 .[$event.sender // $event.content.user_id] = ($event.content | carried))' \
@@ -261,12 +261,13 @@ carries() { # REQUIREMENT WORDS HASH or EARLIER... -- READING...
     shift
     "$@"
     [ "$shown" != "$want" ] || return 0
-    case $shown,$want in
-        hidden,'') return 0 ;;
-        hidden,*) return 1 ;;
+    # That there is no hash may be told by that of {}, too.
+    case $want,$shown in
+        ",$empty_hash" | ,hidden) return 0 ;;
+        *,hidden) return 1 ;;
     esac
-    case $earlier in
-        *" ${shown:-none} "*) return 1 ;;
+    case "$earlier$shown" in
+        *" ${shown:-none} "* | *" none "*"$empty_hash") return 1 ;;
         *) wrong "$requirement" "$expected" ;;
     esac
 }
