@@ -136,6 +136,14 @@ fn cases() -> Vec<Case> {
             "union-unresolvable",
             &[&publish(ALICE, 0), &publish(LAPTOP, 2), &[resolve(BOB, in_force)]],
         ),
+        // The hash of `{}` is a hash like any other.
+        case(
+            "stranger",
+            "presence.strangers",
+            "strangers-status",
+            &[&[Act::SignUp { user: 2 }], &publish(ALICE, 3), &[read(Seat { user: 2, device: 0 })]],
+        ),
+        case("empty", "union.empty-set", "empty-set-ignored", &[&publish(ALICE, 3), &[read(BOB)]]),
         case(
             "odd-names",
             "hash.sha256-canonical-json",
