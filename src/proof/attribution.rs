@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::reference::faults::Collateral;
 use crate::reference::{Fault, FaultSet, Named as _, Options};
 
+use super::freedom::{is_lapse, is_should};
 use super::histories;
 use super::trial::{self, Failure, Terms, Trial, TrialError};
 
@@ -78,6 +79,15 @@ impl Attribution {
         this
     }
 
+    /// The same, and what a trial says that is not strict: no must may fail in it.
+    fn and_leniently(mut self, trial: &Trial) -> Self {
+        let musts = trial.failed.iter().filter(|(id, _)| !is_should(id));
+        let said = |failure: &Failure| format!("shoulds alone are broken: {failure}");
+        self.unexplained.extend(musts.map(|(id, failure)| (id.clone(), said(failure))));
+        self.harness_faults.extend(trial.harness_faults.iter().cloned());
+        self
+    }
+
     /// What the table says must come of it.
     pub fn expected(fault: Fault) -> Self {
         let killed = fault.breaks().iter().map(|id| (*id).to_owned()).collect();
@@ -144,21 +154,25 @@ fn reasons(collateral: &'static [Collateral]) -> BTreeMap<String, &'static str> 
     collateral.iter().flat_map(each).collect()
 }
 
-/// Tries the suite on a fault; once more, and with more patience, before anything is held against it.
+/// Tries the suite on a fault; once more, and with more patience, before anything is held against it. Where it
+/// breaks shoulds alone, a run that is not strict must not fail.
 pub async fn attribute(fault: Fault, seed: u64) -> Result<Attribution, TrialError> {
     let options = || Options { faults: FaultSet::from_iter([fault]), ..Options::default() };
-    let properties = !fault.takes_a_history();
-    let terms = Terms { federation: fault.is_between_servers(), settle: SETTLE, seed, properties };
+    let (federation, properties) = (fault.is_between_servers(), !fault.takes_a_history());
+    let terms = Terms { federation, settle: SETTLE, seed, properties, strict: true };
+    let patient = Terms { settle: PATIENCE, ..terms };
     if fault.takes_a_history() {
-        let terms = Terms { settle: PATIENCE, ..terms };
-        let trial = trial::on_built_in(options(), terms).await?;
+        let trial = trial::on_built_in(options(), patient).await?;
         return Ok(Attribution::of_history(fault, trial, histories::search_for(fault, seed).await?));
     }
-    let first = Attribution::of(fault, &trial::on_built_in(options(), terms).await?);
-    if first.findings().is_empty() {
-        return Ok(first);
+    let mut attribution = Attribution::of(fault, &trial::on_built_in(options(), terms).await?);
+    if !attribution.findings().is_empty() {
+        let again = Attribution::of(fault, &trial::on_built_in(options(), patient).await?);
+        attribution = attribution.confirmed_by(again);
     }
-    let terms = Terms { settle: PATIENCE, ..terms };
-    let again = Attribution::of(fault, &trial::on_built_in(options(), terms).await?);
-    Ok(first.confirmed_by(again))
+    if is_lapse(fault) {
+        let lenient = Terms { strict: false, ..patient };
+        attribution = attribution.and_leniently(&trial::on_built_in(options(), lenient).await?);
+    }
+    Ok(attribution)
 }

@@ -66,11 +66,12 @@ impl Combination {
 }
 
 /// Whether a fault breaks shoulds and nothing else.
-fn is_lapse(fault: Fault) -> bool {
+pub(super) fn is_lapse(fault: Fault) -> bool {
     fault.may_fail().all(is_should)
 }
 
-fn is_should(id: &str) -> bool {
+/// Whether a requirement is no must.
+pub(super) fn is_should(id: &str) -> bool {
     requirement::find(id).is_some_and(|rule| rule.level < Level::Must)
 }
 
@@ -155,5 +156,6 @@ pub async fn tolerate_random(seed: u64) -> Result<Tolerance, TrialError> {
 
 async fn on(combination: &Combination, federation: bool, seed: u64) -> Result<Trial, TrialError> {
     let options = Options { faults: combination.lapses, ..Options::default() }.taking(combination.variants);
-    trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true }).await
+    trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true, strict: true })
+        .await
 }

@@ -62,7 +62,10 @@ impl Couple {
 pub async fn couple(faults: [Fault; 2], seed: u64) -> Result<Couple, TrialError> {
     let options = Options { faults: FaultSet::from_iter(faults), ..Options::default() };
     let federation = faults.iter().any(|fault| fault.is_between_servers());
-    let trial =
-        trial::on_built_in(options, Terms { federation, settle: SETTLE, seed, properties: true }).await?;
+    let trial = trial::on_built_in(
+        options,
+        Terms { federation, settle: SETTLE, seed, properties: true, strict: true },
+    )
+    .await?;
     Ok(Couple::of(faults, &trial))
 }

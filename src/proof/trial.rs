@@ -27,6 +27,8 @@ pub struct Terms {
     pub seed: u64,
     /// Whether the properties play, too.
     pub properties: bool,
+    /// Whether shoulds gate.
+    pub strict: bool,
 }
 
 /// What came of a trial.
@@ -80,7 +82,7 @@ pub enum TrialError {
 /// How long an answer may take: none of these homeservers takes long, unless it is never to come.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs the suite, shoulds included, on the built-in homeserver with these options.
+/// Runs the suite on the built-in homeserver with these options.
 pub async fn on_built_in(options: reference::Options, terms: Terms) -> Result<Trial, TrialError> {
     let (mut target, server) = match terms.federation {
         true => built_in::start(options).await?,
@@ -89,19 +91,19 @@ pub async fn on_built_in(options: reference::Options, terms: Terms) -> Result<Tr
     target.limits.settle = terms.settle;
     target.limits.request_timeout = REQUEST_TIMEOUT;
     let skip = if terms.properties { Vec::new() } else { vec!["properties::*".to_owned()] };
-    let trial = on_selected(target, terms.seed, skip).await;
+    let selection = Selection { strict: terms.strict, skip, ..Selection::default() };
+    let trial = on_selected(target, terms.seed, selection).await;
     server.stop().await;
     trial
 }
 
 /// Runs the suite, shoulds included, on a target.
 pub async fn on(target: Target, seed: u64) -> Result<Trial, TrialError> {
-    on_selected(target, seed, Vec::new()).await
+    on_selected(target, seed, Selection { strict: true, ..Selection::default() }).await
 }
 
-/// The same less some scenarios.
-async fn on_selected(target: Target, seed: u64, skip: Vec<String>) -> Result<Trial, TrialError> {
-    let selection = Selection { strict: true, skip, ..Selection::default() };
+/// Runs some of it.
+async fn on_selected(target: Target, seed: u64, selection: Selection) -> Result<Trial, TrialError> {
     let plan = Plan::new(selection).unwrap_or_else(|_| unreachable!("everything is a selection"));
     let options = Options { jobs: target.limits.in_flight, fail_fast: false, all_transcripts: false };
     let run_id = run_id::fresh()?;
