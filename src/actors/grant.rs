@@ -26,7 +26,7 @@ impl Granted {
 
 /// A grant that is under way.
 #[derive(Debug)]
-pub(super) struct Grant<'g> {
+pub(crate) struct Grant<'g> {
     of: &'g Granted,
     time: Duration,
     opened: Instant,

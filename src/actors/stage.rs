@@ -169,7 +169,7 @@ impl Stage {
 
     /// Time that the target is granted for what others do, for as long as the guard lives; what of it passes
     /// counts against no deadline of the scenario.
-    pub(super) fn grant(&self, time: Duration) -> Grant<'_> {
+    pub(crate) fn grant(&self, time: Duration) -> Grant<'_> {
         self.granted.open(time)
     }
 

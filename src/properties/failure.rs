@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::report;
-use crate::spec::history::{History, Terrain};
+use crate::spec::history::{History, Step, Terrain};
 use crate::spec::model::Answer;
 use crate::spec::requirement;
 
@@ -24,6 +24,10 @@ pub const LARGEST: u64 = 1 << 20;
 
 /// The most acts that a saved history may have.
 pub const MOST_ACTS: usize = 1_000;
+
+/// The most lanes of acts at once, and the most acts of them all: of more, orders cannot be searched. What is
+/// drawn has four lanes of three acts.
+const MOST_AT_ONCE: (usize, usize) = (6, 16);
 
 /// The longest that a target may ask to be given for an effect, in seconds.
 const LONGEST_SETTLE: f64 = 600.0;
@@ -132,6 +136,16 @@ impl Failure {
                 return wrong("history.steps", format!("{acts} acts are more than {MOST_ACTS}"));
             }
             _ => {}
+        }
+        let (most_lanes, most_acts) = MOST_AT_ONCE;
+        for (at, step) in self.history.steps.iter().enumerate() {
+            let Step::AtOnce(lanes) = step else { continue };
+            let acts: usize = lanes.iter().map(Vec::len).sum();
+            if lanes.len() > most_lanes || acts > most_acts {
+                let most = format!("more than {most_lanes} lanes or {most_acts} acts");
+                let found = format!("{} lanes with {acts} acts at once are {most}", lanes.len());
+                return wrong(&format!("history.steps[{at}]"), found);
+            }
         }
         match first_impossible(&self.history, &Terrain::WHOLE) {
             Some((at, step)) => {

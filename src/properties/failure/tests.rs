@@ -93,6 +93,16 @@ fn what_is_wrong_with_a_file_is_said_in_one_line() {
             json!({ "at_once": [[{ "act": "ask_server", "by": { "user": 3, "device": 0 } }]] }),
             "history.steps[2]",
         ),
+        (
+            "/history/steps/2",
+            json!({ "at_once": vec![Vec::<Value>::new(); 7] }),
+            "history.steps[2]: 7 lanes with 0 acts at once are more than 6 lanes or 16 acts",
+        ),
+        (
+            "/history/steps/2",
+            json!({ "at_once": [vec![json!({ "act": "sign_up", "user": 1 }); 17]] }),
+            "history.steps[2]: 1 lanes with 17 acts at once are more than 6 lanes or 16 acts",
+        ),
     ] {
         let error = edited(pointer, value.clone()).unwrap_err().to_string();
         assert!(error.contains(words) && error.lines().count() == 1, "{pointer} = {value}: {error}");

@@ -1,5 +1,6 @@
 //! Acts that overlap: each lane by itself, all of them side by side, and judged when all are over.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -15,11 +16,11 @@ use super::judge::{Fit, found};
 use super::story::{Place, Story, one_of_each};
 
 /// An act that is over, and what shows it.
-struct Over {
-    place: Place,
-    began: Duration,
-    done: Done,
-    came: Came,
+pub(super) struct Over {
+    pub(super) place: Place,
+    pub(super) began: Duration,
+    pub(super) done: Done,
+    pub(super) came: Came,
 }
 
 impl Story<'_> {
@@ -31,24 +32,35 @@ impl Story<'_> {
         let lanes = lanes.iter().enumerate().map(|(lane, acts)| this.lane(acts, step, lane));
         let lanes: Vec<Vec<Over>> = try_join_all(lanes).await?;
         let ended = self.began.elapsed();
-        self.saw_all(&lanes);
-        match self.explained(&lanes) {
+        self.judge(&lanes, step, (began, ended)).await
+    }
+
+    /// Judges acts that are over.
+    pub(super) async fn judge(
+        &mut self,
+        lanes: &[Vec<Over>],
+        step: usize,
+        (began, ended): (Duration, Duration),
+    ) -> Result<(), Stop> {
+        self.saw_all(lanes);
+        match self.explained(lanes) {
             Ok(Explained { worlds, passing }) => {
+                self.checks(lanes);
                 self.worlds = worlds;
                 one_of_each(&mut self.worlds);
                 self.timeline.pass(passing, began, ended);
                 self.timeline.follow(&self.worlds, began, ended);
-                self.quiet(&lanes, step).await
+                self.quiet(lanes, step).await
             }
             // Nothing can be said of these acts, nor of what comes after them.
             Err(Unexplained::TooManyOrders) => {
-                self.over = true;
-                Ok(())
+                let reason = format!("what is done at once in step {step} has more orders than are searched");
+                Err(Stop::Untestable { reason, exchange: None })
             }
-            Err(Unexplained::Violated { requirement, act, words }) => {
-                let over = lanes.iter().flatten().find(|over| over.done.act == act);
+            Err(Unexplained::Violated { requirement, lane, index, words }) => {
+                let over = lanes.get(lane).and_then(|lane| lane.get(index));
                 if let Some(over) = over {
-                    self.is_no_dead_session(&act, &over.came, true).await?;
+                    self.is_no_dead_session(&over.done.act, &over.came, true).await?;
                 }
                 let exchange = over.and_then(|over| over.came.exchange.clone());
                 let expected = "one order of what was done at once that explains every answer".to_owned();
@@ -79,18 +91,25 @@ impl Story<'_> {
             let shown =
                 came.exchange.as_ref().map(|exchange| exchange.sent_at.saturating_duration_since(self.began));
             let since = shown.map_or(began, |shown| shown.min(began));
-            let done = Done { act: act.clone(), began: since, ended, answer: came.answer.clone() };
+            let (act, answer) = (act.clone(), came.answer.clone());
+            let done = Done { act, hash, began: since, ended, answer };
             all.push(Over { place: Place { step, lane, act: number }, began, done, came });
         }
         Ok(all)
     }
 
-    /// Keeps what was seen, in the order in which the acts ended, and what is checked by it.
+    /// Keeps what was seen, in the order in which the acts ended.
     fn saw_all(&mut self, lanes: &[Vec<Over>]) {
         let mut all: Vec<&Over> = lanes.iter().flatten().collect();
         all.sort_by_key(|over| over.done.ended);
         for over in all {
             self.saw(over.place, over.began, over.done.ended, &over.came.answer);
+        }
+    }
+
+    /// Keeps what is checked by acts of which something can be said.
+    fn checks(&mut self, lanes: &[Vec<Over>]) {
+        for over in lanes.iter().flatten() {
             let rules = self.worlds.first().map(|world| self.demand(world, &over.done.act).rules);
             self.told.checked.extend(rules.into_iter().flatten().map(|rule| rule.requirement));
         }
@@ -99,11 +118,14 @@ impl Story<'_> {
     /// What all orders come to that explain what was answered.
     fn explained(&self, lanes: &[Vec<Over>]) -> Result<Explained, Unexplained> {
         // What is wrong behind a hash no order mends.
-        if let Some(over) = lanes.iter().flatten().find(|over| over.came.is_behind) {
+        let places = lanes.iter().enumerate();
+        let mut all =
+            places.flat_map(|(lane, acts)| acts.iter().enumerate().map(move |(i, over)| (lane, i, over)));
+        if let Some((lane, index, over)) = all.find(|(_, _, over)| over.came.is_behind) {
             let remote = matches!(over.done.act, Act::RemoteAskServer { .. });
             let requirement = if remote { "federation.set" } else { "server.set" };
             let words = "the set behind the hash that was offered is not served".to_owned();
-            return Err(Unexplained::Violated { requirement, act: over.done.act.clone(), words });
+            return Err(Unexplained::Violated { requirement, lane, index, words });
         }
         let lanes: Vec<Vec<Done>> =
             lanes.iter().map(|lane| lane.iter().map(|over| over.done.clone()).collect()).collect();
@@ -112,8 +134,18 @@ impl Story<'_> {
             lanes: &lanes,
             settle: self.settle(),
             timeline: &self.timeline,
-            lapsed: &self.theatre.lapsed,
+            lapsed: &self.lapsed_in_a_race(),
         })
+    }
+
+    /// What is not demanded of acts at once: where failures are remembered, a lookup among them need not succeed,
+    /// as it is made once.
+    fn lapsed_in_a_race(&self) -> BTreeSet<&'static str> {
+        let mut lapsed = self.theatre.lapsed.clone();
+        if !self.remembered().is_zero() {
+            lapsed.insert("federation.lookup");
+        }
+        lapsed
     }
 
     /// Waits until the status of everybody whom somebody can read comes to what one of the worlds has in force.

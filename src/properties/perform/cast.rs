@@ -238,7 +238,7 @@ async fn lease(stage: &Stage, ordinary: usize) -> Result<Lease, Stop> {
 }
 
 /// Whether users are given, and not made.
-fn is_finite(stage: &Stage) -> bool {
+pub(super) fn is_finite(stage: &Stage) -> bool {
     matches!(stage.world().target.users, Users::Accounts(_) | Users::Tokens(_))
 }
 

@@ -49,6 +49,9 @@ impl Story<'_> {
         let Some((place, rule)) = broken.and_then(|place| Some((place, demand.rules.get(place)?))) else {
             return Fit::Admitted;
         };
+        if self.was_shown_before(act, came) {
+            return Fit::Admitted;
+        }
         match rule.settles && self.may_pass(act, came) {
             true => Fit::Early(place),
             false => Fit::Wrong(place),
@@ -77,6 +80,16 @@ impl Story<'_> {
             }
             _ => true,
         }
+    }
+
+    /// Whether a viewer holds what they were shown when it was not settled yet that they do not share a room:
+    /// they need not be told to forget it.
+    fn was_shown_before(&self, act: &Act, came: &Came) -> bool {
+        let (Act::Sync { by, of }, Answer::Hash(_)) = (act, &came.answer) else { return false };
+        let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
+        let since = asked.saturating_duration_since(self.began).saturating_sub(self.settle());
+        let never_met = self.worlds.iter().all(|world| !world.sees(Whom::User(by.user), *of));
+        never_met && self.timeline.is_unsettled(Whom::User(by.user), *of, since)
     }
 
     pub(super) fn settle(&self) -> Duration {

@@ -20,7 +20,8 @@ use tokio::time::sleep_until;
 use crate::actors::{Stage, World};
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::History;
-use crate::wire::Client;
+use crate::spec::model::Answer;
+use crate::wire::{Client, Transcript};
 
 use super::failure::Seen;
 use cast::Cast;
@@ -65,6 +66,32 @@ pub struct Performance {
     pub slowest: Duration,
 }
 
+impl Performance {
+    /// Blacks out the run's secrets in what is told: a target may put them wherever it answers with words.
+    fn redact(&mut self, transcript: &Transcript) {
+        let redact = |text: &mut String| *text = transcript.redact_text(text);
+        for seen in &mut self.trace {
+            match &mut seen.answer {
+                Answer::Rejected(_, Some(text))
+                | Answer::Hash(text)
+                | Answer::Set(text)
+                | Answer::Odd(text)
+                | Answer::Broken(text) => redact(text),
+                Answer::Accepted
+                | Answer::Refused
+                | Answer::Rejected(_, None)
+                | Answer::DeadToken
+                | Answer::NoHash
+                | Answer::Unseen => {}
+            }
+        }
+        if let Some(Violation { judgement, .. }) = &mut self.violation {
+            redact(&mut judgement.expected);
+            redact(&mut judgement.actual);
+        }
+    }
+}
+
 /// An answer that the model does not admit.
 #[derive(Clone, Debug)]
 pub struct Violation {
@@ -99,6 +126,7 @@ pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience
     let mut story = Story::new(theatre, &cast, (history, nonce), patience);
     let stop = in_time(&stage, began, story.play(history)).await.err();
     let mut performance = story.told();
+    performance.redact(client.transcript());
     performance.stop = stop;
     if client.outages().between(began, Instant::now()).iter().any(|outage| outage.away) {
         // Who was away may have forgotten what it only had in memory.

@@ -14,7 +14,7 @@ use crate::target::patience::ask_while;
 
 use super::act::{About, Dressed};
 use super::came::Came;
-use super::cast::Cast;
+use super::cast::{Cast, is_finite};
 use super::judge::Fit;
 use super::{Performance, Seen, Theatre, terrain_of};
 
@@ -68,7 +68,11 @@ impl<'s> Story<'s> {
             terrain: terrain_of(&theatre.world),
             patience,
             began: Instant::now(),
-            timeline: Timeline::default(),
+            timeline: if is_finite(cast.stage()) {
+                Timeline::of_the_acquainted()
+            } else {
+                Timeline::default()
+            },
             told: Performance::default(),
             over: false,
         }
@@ -143,7 +147,12 @@ impl<'s> Story<'s> {
         hash: Option<&CapabilityHash>,
         demands: &[Demand],
     ) -> Result<(usize, Came, Vec<Fit>), Stop> {
-        let window = Window::lasting(self.cast.stage(), self.patience);
+        let remembered = match act {
+            Act::Resolve { of: Whom::Remote(_), .. } => self.remembered(),
+            _ => Duration::ZERO,
+        };
+        let _granted = self.cast.stage().grant(remembered);
+        let window = Window::lasting(self.cast.stage(), self.patience + remembered);
         let mut asked = 0;
         let ask = || {
             // At first without waiting, because most effects have come.
@@ -162,6 +171,11 @@ impl<'s> Story<'s> {
             asked.as_ref().map_or(true, |(_, _, fits)| !undecided(fits))
         };
         ask_while(|| window.left(), ask, decided).await
+    }
+
+    /// How long a lookup that failed may go on failing (protocol 13.5).
+    pub(super) fn remembered(&self) -> Duration {
+        self.theatre.world.target.limits.negative_cache
     }
 
     /// What an act is about, beside what it says itself.

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::spec::hash::CapabilityHash;
 use crate::spec::history::{Act, Whom};
 use crate::spec::requirement::{self, Level};
 
@@ -32,6 +33,8 @@ use search::{Ended, Search};
 pub struct Done {
     /// What was done.
     pub act: Act,
+    /// The hash that it asked for, if it asked for one: which one was in force then is not known here.
+    pub hash: Option<CapabilityHash>,
     /// When its first request was about to be sent.
     pub began: Duration,
     /// When its answer had been read.
@@ -71,8 +74,10 @@ pub enum Unexplained {
     Violated {
         /// What it breaks: the requirement without which there is an order, a should if one will do.
         requirement: &'static str,
-        /// Which act.
-        act: Act,
+        /// In which lane, from 0.
+        lane: usize,
+        /// Which act of that lane, from 0.
+        index: usize,
         /// What was answered, and between which acts.
         words: String,
     },
@@ -146,7 +151,15 @@ fn violated(race: &Race<'_>, requirement: &'static str, done: &Done) -> Unexplai
         // Writing to a string never fails.
         let _ = write!(words, "; from {from:.1} to {to:.1} ms {}: {}", done.act, said(&done.answer));
     }
-    Unexplained::Violated { requirement, act: done.act.clone(), words }
+    let (lane, index) = place(race, done);
+    Unexplained::Violated { requirement, lane, index, words }
+}
+
+/// Where an act stands: its lane, and its place there. The same may be done in several places.
+fn place(race: &Race<'_>, done: &Done) -> (usize, usize) {
+    let within = |lane: &Vec<Done>| lane.iter().position(|other| std::ptr::eq(other, done));
+    let mut lanes = race.lanes.iter().enumerate();
+    lanes.find_map(|(number, lane)| Some((number, within(lane)?))).unwrap_or_default()
 }
 
 /// An answer in words.

@@ -29,6 +29,14 @@ struct Span {
 }
 
 impl Timeline {
+    /// The timeline of users who may have shared rooms until now, so that what they see of each other may
+    /// take its time to end.
+    pub fn of_the_acquainted() -> Self {
+        let all = || (0..USERS).map(Whom::User).chain((0..REMOTES).map(Whom::Remote));
+        let pairs = all().flat_map(|viewer| all().map(move |of| (viewer, of)));
+        Self { parted: pairs.map(|pair| (pair, Duration::ZERO)).collect(), ..Self::default() }
+    }
+
     /// Acts that began and ended then have made the homeserver one of these; what may be seen while the
     /// last act settles comes for a moment.
     pub fn follow(&mut self, worlds: &[Model], began: Duration, ended: Duration) {
@@ -150,6 +158,15 @@ mod tests {
         // Both, either, and none; the first of all is long gone.
         assert_eq!(timeline.allowed(Whom::User(0), at(6)).len(), 4);
         assert_eq!(timeline.allowed(Whom::User(0), at(21)).len(), 1);
+    }
+
+    #[test]
+    fn who_may_have_met_before_the_history_may_be_seen_at_its_beginning() {
+        let (one, other) = (Whom::User(0), Whom::User(1));
+        assert!(!Timeline::default().is_unsettled(one, other, at(0)));
+        let mut timeline = Timeline::of_the_acquainted();
+        timeline.follow(&[Model::new(Vec::new())], at(3), at(4));
+        assert!(timeline.is_unsettled(one, other, at(0)) && !timeline.is_unsettled(one, other, at(1)));
     }
 
     #[test]

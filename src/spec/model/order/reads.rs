@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::spec::hash::CapabilityHash;
 use crate::spec::history::{Act, Which, Whom};
 use crate::spec::model::diagnosis::diagnose;
-use crate::spec::model::{Answer, Model, Presence, actor};
+use crate::spec::model::{Admits, Answer, Demand, Model, Presence, Rule, actor};
 
 use super::search::Moment;
 use super::{Done, Race, mildest};
@@ -36,8 +37,33 @@ impl Read<'_> {
     fn is_right_in_some(&self) -> bool {
         self.worlds().any(|world| match (&self.done.answer, actor(&self.done.act)) {
             (Answer::DeadToken, Some(by)) => !world.is_live(by) || self.is_replaced(),
-            (answer, _) => world.demand(&self.done.act).broken_by(answer, self.race.lapsed).is_none(),
+            (answer, _) => self.demand(world).broken_by(answer, self.race.lapsed).is_none(),
         })
+    }
+
+    /// What a world demands of it. Of a question for a set, by the hash that was really asked for: what was in
+    /// force when the lane came to ask may be something else by the time the answer comes, and other lanes
+    /// may have changed it before.
+    fn demand(&self, world: &Model) -> Demand {
+        let Some(hash) = &self.done.hash else { return world.demand(&self.done.act) };
+        let mut act = self.done.act.clone();
+        let (of, what) = match &mut act {
+            Act::Resolve { of, what, .. } => (*of, what),
+            Act::RemoteResolve { of, what, .. } => (Whom::User(*of), what),
+            _ => return world.demand(&act),
+        };
+        if *what == Which::Unknown {
+            return world.demand(&act);
+        }
+        let is_it = |which: &Which| world.hash_asked(of, *which).as_ref() == Some(hash);
+        let sets = (0..world.sets.len()).map(Which::Set);
+        match [Which::InForce, Which::Superseded].into_iter().chain(sets).find(is_it) {
+            Some(which) => {
+                *what = which;
+                world.demand(&act)
+            }
+            None => of_another_moment(of, hash),
+        }
     }
 
     /// Whether the session that reads is replaced by a login of these acts.
@@ -76,8 +102,8 @@ impl Read<'_> {
         is_presence && values.iter().any(|value| value.is_told_by(&self.done.answer))
     }
 
-    /// While the value in force changes, nobody can tell which one was asked for when `InForce` or `Superseded`
-    /// was: then any of them may be served, or none. One that has just come into force may not be served yet.
+    /// While the value in force changes, what was asked for may be served or not: one that has just come into
+    /// force may not be yet, one that has just gone need not be any more. Another set is never served.
     fn may_serve(&self, of: Whom, values: &BTreeSet<Presence>) -> bool {
         let (Act::Resolve { what, .. } | Act::RemoteResolve { what, .. }) = self.done.act else {
             return false;
@@ -89,8 +115,8 @@ impl Read<'_> {
                     |world: &Model| world.superseded(of).is_some_and(|set| set.hash().as_str() == served);
                 let was =
                     |value: &Presence| matches!(value, Presence::Union(hash) if hash.as_str() == served);
-                let asked_by_time = matches!(what, Which::InForce | Which::Superseded);
-                asked_by_time && is_changing && (values.iter().any(was) || self.worlds().any(of_moment))
+                let is_asked = self.done.hash.as_ref().is_some_and(|hash| hash.as_str() == served);
+                is_asked && is_changing && (values.iter().any(was) || self.worlds().any(of_moment))
             }
             answer => answer.declines() && what != Which::Unknown && values.len() > 1,
         }
@@ -100,13 +126,25 @@ impl Read<'_> {
     fn breaks(&self) -> &'static str {
         let (act, answer) = (&self.done.act, &self.done.answer);
         let broken = self.worlds().filter_map(|world| {
-            let rule = world.demand(act).broken_by(answer, self.race.lapsed)?.requirement;
+            let demand = self.demand(world);
+            let rule = demand.broken_by(answer, self.race.lapsed)?.requirement;
             let is_presence =
                 matches!(act, Act::ReadStatus { .. } | Act::Sync { .. } | Act::RemoteRead { .. });
             Some(if is_presence { diagnose(world, act, answer).requirement } else { rule })
         });
         mildest(broken, |requirement| requirement).unwrap_or("auth.dead-token")
     }
+}
+
+/// What is demanded of a hash that was in force at another moment than the one that is looked at: that nothing
+/// else is served for it.
+fn of_another_moment(of: Whom, hash: &CapabilityHash) -> Demand {
+    let requirement = match of {
+        Whom::User(_) => "resolve.verifies",
+        Whom::Remote(_) => "federation.lookup-verified",
+    };
+    let admits = Admits::NothingElseThan(hash.clone());
+    Demand { rules: vec![Rule { requirement, admits, settles: false }] }
 }
 
 /// Who looks at whom.

@@ -7,7 +7,8 @@ use super::*;
 
 /// An act that began and ended then, in milliseconds.
 fn done(act: Act, (began, ended): (u64, u64), answer: Answer) -> Done {
-    Done { act, began: Duration::from_millis(began), ended: Duration::from_millis(ended), answer }
+    let (began, ended) = (Duration::from_millis(began), Duration::from_millis(ended));
+    Done { act, hash: None, began, ended, answer }
 }
 
 fn ok(act: Act, when: (u64, u64)) -> Done {
@@ -153,16 +154,52 @@ fn what_has_just_come_into_force_may_not_resolve_yet() {
     accepted(&mut world, [declare(0, 0)]);
     let resolve = Act::Resolve { by: bob(0), of: Whom::User(0), what: Which::InForce };
     let served = |set: usize| Answer::Set(world.known(set).unwrap().hash().to_string());
-    let lanes = |answer: Answer, at: u64| {
-        let read = done(resolve.clone(), (at, at + 1), answer);
+    let lanes = |asked: usize, answer: Answer, at: u64| {
+        let hash = world.hash_asked(Whom::User(0), Which::Set(asked));
+        let read = Done { hash, ..done(resolve.clone(), (at, at + 1), answer) };
         [vec![ok(declare(0, 1), (1000, 1010))], vec![read]]
     };
     let no = Answer::Rejected(404, Some("M_NOT_FOUND".to_owned()));
-    for answer in [served(0), served(1), no.clone()] {
-        assert!(run(&world, &lanes(answer.clone(), 1005)).is_ok(), "{answer:?}");
+    for asked in [0, 1] {
+        for answer in [served(asked), no.clone()] {
+            assert!(run(&world, &lanes(asked, answer.clone(), 1005)).is_ok(), "{asked}: {answer:?}");
+        }
+        // What was asked for, and nothing else.
+        for other in [1 - asked, 2] {
+            assert_eq!(blamed(run(&world, &lanes(asked, served(other), 1005))).0, "resolve.verifies");
+        }
     }
-    assert_eq!(blamed(run(&world, &lanes(served(2), 1005))).0, "resolve.verifies");
-    assert_eq!(blamed(run(&world, &lanes(no, 1200))).0, "resolve.hash-and-user");
+    assert_eq!(blamed(run(&world, &lanes(1, no, 1200))).0, "resolve.hash-and-user");
+}
+
+#[test]
+fn what_resolves_is_what_was_asked_for_however_long_that_took() {
+    let mut world = uploaded();
+    accepted(&mut world, [declare(0, 0)]);
+    let no = Answer::Rejected(404, Some("M_NOT_FOUND".to_owned()));
+    let run = |asked: usize, answer: Answer| {
+        let resolve = Act::Resolve { by: bob(0), of: Whom::User(0), what: Which::InForce };
+        let hash = world.hash_asked(Whom::User(0), Which::Set(asked));
+        // Kept waiting by a 429: when it is sent, A has been superseded twice, and that has settled.
+        let read = Done { hash, ..done(resolve, (1400, 1500), answer) };
+        let declares = vec![ok(declare(0, 1), (1000, 1010)), ok(declare(0, 2), (1020, 1030))];
+        run(&world, &[declares, vec![read]])
+    };
+    let served = |set: usize| Answer::Set(world.known(set).unwrap().hash().to_string());
+    assert!(run(0, served(0)).is_ok() && run(0, no.clone()).is_ok());
+    assert_eq!(blamed(run(0, served(2))).0, "resolve.verifies");
+    // What has been in force throughout is served.
+    assert!(run(2, served(2)).is_ok());
+    assert_eq!(blamed(run(2, no)).0, "resolve.hash-and-user");
+}
+
+#[test]
+fn of_the_same_act_in_two_lanes_the_one_is_blamed_that_is_answered_wrongly() {
+    let world = uploaded();
+    let broken = done(declare(0, 0), (1000, 1010), Answer::Broken("500".to_owned()));
+    let lanes = [vec![ok(declare(0, 0), (1000, 1010))], vec![ok(declare(0, 1), (1000, 1010)), broken]];
+    let Err(Unexplained::Violated { lane, index, .. }) = run(&world, &lanes) else { panic!() };
+    assert_eq!((lane, index), (1, 1));
 }
 
 #[test]
