@@ -8,6 +8,7 @@
 //! wrongly. Whoever judges reads the status then, and lets the diagnosis look at that if it is wrong, too: of
 //! what `/sync` shows it takes the status to be right.
 
+mod slips;
 mod suspects;
 #[cfg(test)]
 mod tests;

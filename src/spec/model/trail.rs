@@ -24,6 +24,8 @@ pub(super) struct UserTrail {
     pub(super) past: Vec<Option<Known>>,
     /// Sets whose hash the user's clients have tried to write.
     pub(super) forged: BTreeSet<usize>,
+    /// What ended sessions had been refused or had uploaded, and had never declared.
+    pub(super) left: BTreeSet<usize>,
     pub(super) devices: [DeviceTrail; DEVICES],
     pub(super) last: Last,
     /// What was declared when the user logged out everywhere, if nothing was done since.
@@ -71,6 +73,12 @@ pub(super) enum Last {
     Status,
     Began,
     Ended,
+}
+
+impl DeviceTrail {
+    pub(super) fn was_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
 }
 
 impl PartialEq for Trail {
@@ -162,7 +170,9 @@ impl Trail {
                 user.leaving.extend(declared);
             }
             if let Some(device) = user.devices.get_mut(*device) {
-                *device = DeviceTrail::default();
+                let DeviceTrail { replaced, refused, sent, .. } = std::mem::take(device);
+                let was_declared = |set: &usize| *declared == Some(*set) || replaced.contains(set);
+                user.left.extend(refused.into_iter().chain(sent).filter(|set| !was_declared(set)));
             }
         }
     }

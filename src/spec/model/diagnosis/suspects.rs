@@ -5,6 +5,7 @@ use crate::spec::history::words;
 use crate::spec::model::trail::{DeviceTrail, End, Ghost, Last};
 use crate::spec::model::{Answer, Presence, presence};
 
+use super::slips::mistaken;
 use super::{Case, Guess, Way};
 
 /// A mistake, as what it would show.
@@ -15,8 +16,7 @@ const GHOSTS: usize = 5;
 
 /// The suspects where the union may be wrong: shoulds first, then what is particular before what is general.
 const OF_UNION: &[Suspect] = &[
-    refused,
-    published,
+    mistaken,
     undeclared,
     lost_by_status,
     forged_last,
@@ -42,8 +42,7 @@ const OF_TELLING: &[Suspect] = &[
     revived_by_login,
     ended,
     redeclared,
-    refused,
-    published,
+    mistaken,
     shared_names,
     elsewhere,
     withdrawn_elsewhere,
@@ -61,39 +60,6 @@ fn guess(requirement: &'static str, value: Presence, words: String) -> Guess {
 /// What is known of the sessions that live.
 fn devices<'c>(case: &'c Case<'_>) -> impl Iterator<Item = (usize, &'c DeviceTrail)> {
     case.trail.devices.iter().enumerate()
-}
-
-/// Protocol 6.3: a refused declare leaves everything as it was.
-fn refused(case: &Case<'_>) -> Vec<Guess> {
-    let mut guesses = Vec::new();
-    for (device, trail) in devices(case) {
-        let seat = case.seat(device);
-        let mut blame = |value, words| guesses.push(guess("upload.refusal-keeps-previous", value, words));
-        for set in trail.refused.iter().copied() {
-            let words = || format!("as if {seat} had not been refused {}", words::set(set));
-            blame(case.instead(device, Some(set)), words());
-            blame(case.with(set), words());
-        }
-        if !trail.refused.is_empty() {
-            blame(
-                case.instead(device, None),
-                format!("as if the refusal had withdrawn what {seat} had declared"),
-            );
-        }
-    }
-    guesses
-}
-
-/// Protocol 6.4: an upload alone changes no presence.
-fn published(case: &Case<'_>) -> Vec<Guess> {
-    let each = |(device, trail): (usize, &DeviceTrail)| -> Vec<Guess> {
-        let words =
-            |set| format!("as if {} had declared {}, which it uploaded", case.seat(device), words::set(set));
-        let values = |set: usize| [(case.instead(device, Some(set)), set), (case.with(set), set)];
-        let blame = |(value, set)| guess("upload.publishes-nothing", value, words(set));
-        trail.sent.iter().copied().flat_map(values).map(blame).collect()
-    };
-    devices(case).flat_map(each).collect()
 }
 
 /// Protocol 9.1: a session that has declared nothing should add nothing, and take nothing away.
@@ -149,16 +115,20 @@ fn ended(case: &Case<'_>) -> Vec<Guess> {
 fn ghosts(case: &Case<'_>, which: impl Fn(&Ghost) -> bool, requirement: &'static str) -> Vec<Guess> {
     let ghosts = case.trail.ghosts.iter().rev().filter(|ghost| which(ghost));
     let ghosts: Vec<&Ghost> = ghosts.take(GHOSTS).collect();
-    let mut masks: Vec<u32> = (1..1 << ghosts.len()).collect();
-    masks.sort_by_key(|mask| mask.count_ones());
-    let blame = |mask: u32| {
-        let some =
-            || ghosts.iter().enumerate().filter(move |(nth, _)| mask >> nth & 1 == 1).map(|(_, ghost)| ghost);
-        let words: Vec<String> = some().map(|ghost| lives(case, ghost)).collect();
-        let value = case.union(case.live().chain(some().map(|ghost| ghost.set)));
+    let blame = |some: Vec<&&Ghost>| {
+        let words: Vec<String> = some.iter().map(|ghost| lives(case, ghost)).collect();
+        let value = case.union(case.live().chain(some.iter().map(|ghost| ghost.set)));
         guess(requirement, value, format!("as if {}", words.join(" and ")))
     };
-    masks.into_iter().map(blame).collect()
+    subsets(&ghosts).map(blame).collect()
+}
+
+/// Some of these, but not none: few before many.
+pub(super) fn subsets<T>(of: &[T]) -> impl Iterator<Item = Vec<&T>> {
+    let mut masks: Vec<u32> = (1..1 << of.len()).collect();
+    masks.sort_by_key(|mask| mask.count_ones());
+    let some = |mask: u32| of.iter().enumerate().filter(move |(nth, _)| mask >> nth & 1 == 1);
+    masks.into_iter().map(move |mask| some(mask).map(|(_, one)| one).collect())
 }
 
 fn lives(case: &Case<'_>, ghost: &Ghost) -> String {

@@ -169,6 +169,60 @@ fn table() -> Vec<Row> {
             "had declared C, which it uploaded",
         ),
         row(
+            vec![
+                sessions(1),
+                ok(&[Act::Upload { by: alice(0), set: 2 }, Act::Upload { by: alice(1), set: 4 }]),
+            ],
+            status(),
+            hash(&[2, 4]),
+            "upload.publishes-nothing",
+            "phone had declared C, which it uploaded and alice's laptop had declared E, which it uploaded",
+        ),
+        row(
+            vec![sessions(2), Do::Refused(declare(0, 4)), Do::Refused(declare(1, 4))],
+            status(),
+            hash(&[2]),
+            "upload.refusal-keeps-previous",
+            "withdrawn what alice's phone had declared and the refusal had withdrawn what alice's laptop",
+        ),
+        row(
+            vec![sessions(2), Do::Refused(declare(0, 4)), ok(&[Act::Upload { by: alice(1), set: 4 }])],
+            status(),
+            hash(&[2, 4]),
+            "upload.publishes-nothing",
+            "laptop had declared E, which it uploaded",
+        ),
+        row(
+            vec![
+                sessions(0),
+                ok(&[
+                    log_in(1),
+                    Act::Upload { by: alice(1), set: 2 },
+                    log_in(2),
+                    Act::Upload { by: alice(2), set: 4 },
+                ]),
+            ],
+            status(),
+            hash(&[0, 2, 4]),
+            "upload.publishes-nothing",
+            "laptop had declared C, which it uploaded and alice's tablet had declared E",
+        ),
+        row(
+            vec![sessions(0), ok(&[log_in(1), Act::Upload { by: alice(1), set: 2 }]), out(1)],
+            status(),
+            hash(&[0, 2]),
+            "upload.publishes-nothing",
+            "a session that has ended still counted",
+        ),
+        // What nobody was refused and nobody uploaded since is not lost by a mistake of that kind.
+        row(
+            vec![sessions(2), ok(&[Act::Upload { by: alice(1), set: 4 }])],
+            status(),
+            hash(&[1, 2]),
+            "union.of-all",
+            "alice's phone did not count",
+        ),
+        row(
             vec![sessions(0), ok(&[online(Some(4))])],
             status(),
             hash(&[4]),
