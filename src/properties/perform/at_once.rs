@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::time::sleep_until;
 
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::{Act, DEVICES, Seat, USERS, Whom};
@@ -14,6 +15,9 @@ use super::Violation;
 use super::came::Came;
 use super::judge::{Fit, found};
 use super::story::{Place, Story, one_of_each};
+
+/// What is read later than this after it had to be so is later on any clock.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// An act that is over, and what shows it.
 pub(super) struct Over {
@@ -150,12 +154,21 @@ impl Story<'_> {
 
     /// Waits until the status of everybody whom somebody can read comes to what one of the worlds has in force.
     ///
-    /// It rules no world out: where several may be, the value of one may be that of another which is late.
+    /// Where worlds differ in it, the value of one may be that of another which is late: then what is read when
+    /// all has settled decides which of them are left.
     async fn quiet(&mut self, lanes: &[Vec<Over>], step: usize) -> Result<(), Stop> {
         let looks: Vec<Act> = (0..USERS).filter_map(|user| self.look_at(user)).collect();
         for act in looks {
             let Some((hash, demands)) = self.demands(&act) else { continue };
-            let (came, fits) = self.answer(&act, hash.as_ref(), &demands).await?;
+            let (mut came, mut fits) = self.answer(&act, hash.as_ref(), &demands).await?;
+            if fits.contains(&Fit::Admitted) && self.differ_in(&act) && self.patience >= self.settle() {
+                self.settled(&act).await;
+                (came, fits) = self.answer(&act, hash.as_ref(), &demands).await?;
+                if fits.contains(&Fit::Admitted) {
+                    self.narrow(&fits);
+                    one_of_each(&mut self.worlds);
+                }
+            }
             if !fits.contains(&Fit::Admitted) {
                 self.is_no_dead_session(&act, &came, true).await?;
                 self.violated(&act, &came, &demands, &fits, step).await?;
@@ -166,6 +179,22 @@ impl Story<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether worlds differ in what a status carries.
+    fn differ_in(&self, look: &Act) -> bool {
+        let Act::ReadStatus { of, .. } = *look else { return false };
+        let mut values = self.worlds.iter().map(|world| world.carried(of));
+        let first = values.next();
+        values.any(|other| Some(other) != first)
+    }
+
+    /// Waits until what a status carries must have settled.
+    async fn settled(&self, look: &Act) {
+        let Act::ReadStatus { of, .. } = *look else { return };
+        let instant = self.began + self.timeline.changed(of) + self.settle() + MOMENT;
+        let _granted = self.cast.stage().grant(self.settle());
+        sleep_until(instant.into()).await;
     }
 
     /// A reading of a user's status by one of their own sessions, or else by somebody who sees them.

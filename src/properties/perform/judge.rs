@@ -43,8 +43,8 @@ impl Story<'_> {
         demand
     }
 
-    /// How an answer fits.
-    pub(super) fn fit(&self, demand: &Demand, act: &Act, came: &Came) -> Fit {
+    /// How an answer fits one world.
+    pub(super) fn fit(&self, world: &Model, demand: &Demand, act: &Act, came: &Came) -> Fit {
         let broken = demand.rules.iter().position(|rule| !holds(rule, came));
         let Some((place, rule)) = broken.and_then(|place| Some((place, demand.rules.get(place)?))) else {
             return Fit::Admitted;
@@ -52,7 +52,7 @@ impl Story<'_> {
         if self.was_shown_before(act, came) {
             return Fit::Admitted;
         }
-        match rule.settles && self.may_pass(act, came) {
+        match rule.settles && self.may_pass(world, act, came) {
             true => Fit::Early(place),
             false => Fit::Wrong(place),
         }
@@ -60,18 +60,16 @@ impl Story<'_> {
 
     /// Whether an answer that is not what should be answered in the end may be given on the way there: presence
     /// shows what was in force within the `settle_s` before, and to whom it was shown then (protocol 8.2).
-    fn may_pass(&self, act: &Act, came: &Came) -> bool {
+    fn may_pass(&self, world: &Model, act: &Act, came: &Came) -> bool {
         let answer = &came.answer;
         if matches!(answer, Answer::Odd(_) | Answer::Broken(_)) {
             return false;
         }
         let Some((viewer, of)) = looks_at(act) else { return true };
-        // What somebody was shown last is as old as the answer that showed it.
-        let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
-        let since = asked.saturating_duration_since(self.began).saturating_sub(self.settle());
+        let since = self.since(came);
         let is_unsettled = || self.timeline.is_unsettled(viewer, of, since);
-        let was_so = || self.timeline.allowed(of, since).iter().any(|was| was.is_told_by(answer));
-        let is_seen = || self.worlds.iter().any(|world| world.sees(viewer, of));
+        let was_so = || self.timeline.allowed_in(world, of, since).iter().any(|was| was.is_told_by(answer));
+        let is_seen = || world.sees(viewer, of);
         match answer {
             Answer::Hash(_) => was_so() && (is_seen() || is_unsettled()),
             // Events come when they come; a status is there when it is asked for.
@@ -82,12 +80,18 @@ impl Story<'_> {
         }
     }
 
+    /// Since when that counts which may still be answered. What somebody was shown last is as old as the answer
+    /// that showed it.
+    fn since(&self, came: &Came) -> Duration {
+        let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
+        asked.saturating_duration_since(self.began).saturating_sub(self.settle())
+    }
+
     /// Whether a viewer holds what they were shown when it was not settled yet that they do not share a room:
     /// they need not be told to forget it.
     fn was_shown_before(&self, act: &Act, came: &Came) -> bool {
         let (Act::Sync { by, of }, Answer::Hash(_)) = (act, &came.answer) else { return false };
-        let asked = came.exchange.as_ref().map_or_else(Instant::now, |exchange| exchange.sent_at);
-        let since = asked.saturating_duration_since(self.began).saturating_sub(self.settle());
+        let since = self.since(came);
         let never_met = self.worlds.iter().all(|world| !world.sees(Whom::User(by.user), *of));
         never_met && self.timeline.is_unsettled(Whom::User(by.user), *of, since)
     }

@@ -161,7 +161,8 @@ impl<'s> Story<'s> {
             let (asked, about) = (asked, self.about(hash, hold));
             async move {
                 let came = self.cast.perform(act, about).await?;
-                let fits = demands.iter().map(|demand| self.fit(demand, act, &came)).collect();
+                let each = self.worlds.iter().zip(demands);
+                let fits = each.map(|(world, demand)| self.fit(world, demand, act, &came)).collect();
                 Ok::<_, Stop>((asked, came, fits))
             }
         };
@@ -206,14 +207,21 @@ impl<'s> Story<'s> {
 
     /// Every world that lets an answer pass goes on with it.
     fn follow(&mut self, act: &Act, answer: &Answer, fits: &[Fit], (began, ended): (Duration, Duration)) {
-        let mut fits = fits.iter();
-        // A world whose answer is still on its way may be the one.
-        self.worlds.retain(|_| !matches!(fits.next(), Some(Fit::Wrong(_))));
+        self.narrow(fits);
         self.worlds.iter_mut().for_each(|world| world.follow(act, answer));
         if changes_presence(act) {
             self.timeline.follow(&self.worlds, began, ended);
         }
         one_of_each(&mut self.worlds);
+    }
+
+    /// Leaves the worlds that an answer fits; one whose answer is still on its way may be the one.
+    pub(super) fn narrow(&mut self, fits: &[Fit]) {
+        let (mut fits, before) = (fits.iter(), self.worlds.len());
+        self.worlds.retain(|_| !matches!(fits.next(), Some(Fit::Wrong(_))));
+        if self.worlds.len() < before {
+            self.timeline.narrow(&self.worlds);
+        }
     }
 
     pub(super) fn saw(&mut self, place: Place, began: Duration, ended: Duration, answer: &Answer) {

@@ -1,3 +1,4 @@
+mod inside;
 mod stories;
 
 use proptest::strategy::ValueTree as _;
@@ -7,12 +8,12 @@ use crate::built_in;
 use crate::engine;
 use crate::reference::{self, Fault, Options, Running, Variant, VariantSet};
 use crate::spec::history::draw::{Histories, Shape};
-use crate::spec::history::{Act, Terrain};
+use crate::spec::history::{Act, Terrain, Which, Whom};
 use crate::target::config::{AccountConfig, Target, Users};
 use crate::target::preflight::{self, Found};
 use crate::target::provision::Provisioner;
 use crate::wire::Secret;
-use stories::{A, ALICE, PHONE, across, everything, publish, race, sequence, sign_up};
+use stories::{A, ALICE, PHONE, across, contested, everything, publish, race, sequence, sign_up};
 
 /// Long enough for a homeserver that takes a quarter of a second for everything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -142,7 +143,7 @@ async fn a_freedom_violates_nothing() {
         variants.insert(*variant);
         let (mut theatre, server) = on(Options::default().taking(variants)).await;
         theatre.lapsed = variant.lets_go().iter().copied().collect();
-        for history in [everything(), race()] {
+        for history in [everything(), race(), contested()] {
             let performance = perform(&theatre, &history, "n2", PATIENCE).await;
             assert!(performance.stop.is_none(), "{variant:?}: {:?}", performance.stop);
             assert!(performance.violation.is_none(), "{variant:?}: {:?}", performance.violation);
@@ -257,6 +258,26 @@ async fn other_homeservers_take_part() {
             "{fault:?}: {violation:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_lookup_that_failed_may_go_on_failing_for_as_long_as_that_is_remembered() {
+    let mut options = Options::default();
+    options.limits.failed_lookup_for = Duration::from_secs(3);
+    let theatre = theatre(built_in::start(options).await.unwrap()).await;
+    let zoe = Whom::Remote(0);
+    let resolve = Act::Resolve { by: PHONE, of: zoe, what: Which::Set(A) };
+    let history = sequence([
+        sign_up(0),
+        Act::RemoteShare { host: PHONE, remote: 0 },
+        resolve.clone(),
+        Act::RemoteDeclare { remote: 0, set: Some(A) },
+        resolve,
+    ]);
+    let performance = performed(theatre, &history, Duration::from_secs(1)).await;
+    assert!(performance.violation.is_none(), "{:?}", performance.violation);
+    assert!(matches!(performance.trace[2].answer, Answer::Rejected(..)), "{:?}", performance.trace);
+    assert!(matches!(performance.trace[4].answer, Answer::Set(_)), "{:?}", performance.trace);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Timeline {
     sharing: BTreeSet<(Whom, Whom)>,
     /// Until when it was not settled who sees whom.
     parted: BTreeMap<(Whom, Whom), Duration>,
+    /// When the last step ended that may have changed somebody's value in one of the worlds.
+    changed: BTreeMap<Whom, Duration>,
 }
 
 /// How long a value may have been in force.
@@ -44,6 +46,11 @@ impl Timeline {
         for of in users.chain((0..REMOTES).map(Whom::Remote)) {
             let now: BTreeSet<Presence> = worlds.iter().map(|world| world.carried(of)).collect();
             let spans = self.spans.entry(of).or_insert_with(|| vec![Span::first()]);
+            let open = spans.iter().filter(|span| span.until.is_none()).map(|span| span.value.clone());
+            // Where worlds differ, one of them may have come to what another one had.
+            if now.len() > 1 || open.collect::<BTreeSet<_>>() != now {
+                self.changed.insert(of, ended);
+            }
             for span in spans.iter_mut().filter(|span| span.until.is_none() && !now.contains(&span.value)) {
                 span.until = Some(ended);
             }
@@ -62,7 +69,9 @@ impl Timeline {
 
     fn follow_sharing(&mut self, worlds: &[Model], ended: Duration) {
         let sharing: BTreeSet<_> = worlds.iter().flat_map(|world| world.sharing.iter().copied()).collect();
-        for pair in sharing.symmetric_difference(&self.sharing) {
+        let differ = |pair: &&(Whom, Whom)| worlds.iter().any(|world| !world.sharing.contains(pair));
+        let changed = sharing.symmetric_difference(&self.sharing).chain(sharing.iter().filter(differ));
+        for pair in changed {
             self.parted.insert(*pair, ended);
         }
         self.sharing = sharing;
@@ -86,6 +95,34 @@ impl Timeline {
         let Some(spans) = self.spans.get(&of) else { return BTreeSet::from([Presence::Nothing]) };
         let lasted = |span: &&Span| span.until.is_none_or(|until| until >= since);
         spans.iter().filter(lasted).map(|span| span.value.clone()).collect()
+    }
+
+    /// The same if the homeserver is this one of the worlds: what only others carry now ended when the last
+    /// step did that changed it.
+    pub fn allowed_in(&self, world: &Model, of: Whom, since: Duration) -> BTreeSet<Presence> {
+        let carried = world.carried(of);
+        let Some(spans) = self.spans.get(&of) else { return BTreeSet::from([Presence::Nothing, carried]) };
+        let changed = self.changed(of);
+        let until =
+            |span: &Span| if span.value == carried { span.until } else { span.until.or(Some(changed)) };
+        let lasted = |span: &&Span| until(span).is_none_or(|until| until >= since);
+        spans.iter().filter(lasted).map(|span| span.value.clone()).collect()
+    }
+
+    /// When the last step ended that may have changed somebody's value.
+    pub fn changed(&self, of: Whom) -> Duration {
+        self.changed.get(&of).copied().unwrap_or_default()
+    }
+
+    /// Only these of the worlds are left: what none of them carries ended with the last change.
+    pub fn narrow(&mut self, worlds: &[Model]) {
+        for (of, spans) in &mut self.spans {
+            let changed = self.changed.get(of).copied().unwrap_or_default();
+            let is_carried = |span: &Span| worlds.iter().any(|world| world.carried(*of) == span.value);
+            for span in spans.iter_mut().filter(|span| span.until.is_none() && !is_carried(span)) {
+                span.until = Some(changed);
+            }
+        }
     }
 
     /// What was in force of somebody at some time since then, and is no longer.
@@ -158,6 +195,31 @@ mod tests {
         // Both, either, and none; the first of all is long gone.
         assert_eq!(timeline.allowed(Whom::User(0), at(6)).len(), 4);
         assert_eq!(timeline.allowed(Whom::User(0), at(21)).len(), 1);
+    }
+
+    #[test]
+    fn where_worlds_differ_each_has_its_own_value_once_it_has_settled() {
+        let (mut before, mut timeline) = (sharers(), Timeline::default());
+        let of = Whom::User(0);
+        timeline.follow(&[before.clone()], at(0), at(1));
+        for set in [0, 1] {
+            answered(&mut before, Act::Upload { by: alice(0), set }, &Answer::Accepted);
+        }
+        let declared = |set: usize| {
+            let mut world = before.clone();
+            answered(&mut world, Act::Declare { by: alice(0), set }, &Answer::Accepted);
+            world
+        };
+        let worlds = [declared(0), declared(1)];
+        let [a, b] = [&worlds[0], &worlds[1]].map(|world| world.in_force(0));
+        timeline.follow(&worlds, at(10), at(20));
+        let both = BTreeSet::from([a.clone(), b.clone()]);
+        assert!(timeline.allowed_in(&worlds[0], of, at(20)).is_superset(&both));
+        assert_eq!(timeline.allowed_in(&worlds[0], of, at(21)), BTreeSet::from([a]));
+        assert_eq!(timeline.allowed_in(&worlds[1], of, at(21)), BTreeSet::from([b.clone()]));
+        timeline.narrow(&worlds[1..]);
+        assert_eq!(timeline.allowed(of, at(21)), BTreeSet::from([b]));
+        assert!(timeline.allowed(of, at(20)).is_superset(&both));
     }
 
     #[test]

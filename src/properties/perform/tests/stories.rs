@@ -47,6 +47,16 @@ pub(super) fn bob_looks() -> [Act; 3] {
     [Act::ReadStatus { by, of }, Act::Sync { by, of }, Act::Resolve { by, of, what: Which::InForce }]
 }
 
+/// Two declares of one session at once: which of them stands is the homeserver's choice.
+pub(super) fn contested() -> History {
+    let by = PHONE;
+    let acts = [sign_up(0), sign_up(1), Act::Share { host: PHONE, guest: BOB }];
+    let uploads = [A, B].map(|set| Act::Upload { by, set });
+    let before = acts.into_iter().chain(uploads).map(Step::One);
+    let declares = Step::AtOnce([A, B].map(|set| vec![Act::Declare { by, set }]).to_vec());
+    history(before.chain([declares]).chain(bob_looks().map(Step::One)).collect())
+}
+
 /// Every act of clients, most of them before somebody looks.
 pub(super) fn everything() -> History {
     let mut acts = vec![sign_up(0), sign_up(1), Act::Share { host: PHONE, guest: BOB }];
