@@ -114,6 +114,9 @@ const SPOILS: [Spoil; 14] = [
     Spoil::LineFeed(0),
 ];
 
+/// So many mutations are drawn: more than there are places to change in most sets.
+const MUTATIONS: usize = 1 << 16;
+
 /// One or two users, and perhaps a room.
 pub(super) fn opening(scene: &mut Scene<'_>) {
     scene.act(Act::SignUp { user: 0 });
@@ -512,6 +515,7 @@ fn round_trip(scene: &mut Scene<'_>) {
 fn spoil(scene: &mut Scene<'_>) {
     if let (Some(by), Some(set)) = (scene.seat(), scene.full_set()) {
         let how = match SPOILS[scene.below(SPOILS.len())] {
+            _ if scene.chance(25) => Spoil::Mutated(scene.below(MUTATIONS)),
             Spoil::CutOff(_) => Spoil::CutOff(1 + scene.below(40)),
             Spoil::LineFeed(_) => Spoil::LineFeed(scene.below(8)),
             other => other,
