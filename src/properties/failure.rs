@@ -172,14 +172,25 @@ pub fn schema() -> Value {
     schema.to_value()
 }
 
-/// How often a failure came again.
+/// How often a failure came again. A history with acts at once is performed up to five times for each time
+/// that it has to fail: a race is lost now and then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
     /// How often the history was performed again.
     pub tried: usize,
-    /// How often it failed again.
+    /// In how many of these performances it failed again.
     pub failed: usize,
+}
+
+impl Confirmed {
+    /// How often a history has to fail again before it is believed.
+    pub const CERTAIN: usize = 2;
+
+    /// Whether it failed again as often as it takes.
+    pub fn is_certain(&self) -> bool {
+        self.failed >= Self::CERTAIN
+    }
 }
 
 /// One act as it went.

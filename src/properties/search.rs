@@ -62,7 +62,7 @@ pub struct Terms {
 /// What a search tells while it goes on.
 #[derive(Debug)]
 pub enum News<'n> {
-    /// So many histories with so many acts have been performed.
+    /// So many histories, and so many acts of them, have been performed.
     Performed {
         /// Histories.
         cases: u64,
@@ -78,12 +78,12 @@ pub enum News<'n> {
 pub struct Searched {
     /// How many histories were performed.
     pub cases: u64,
-    /// How many acts they had.
+    /// How many acts of them were performed.
     pub acts: u64,
     /// The requirements of which something was checked.
     pub checked: BTreeSet<&'static str>,
-    /// The smallest history that failed, and the judgement that says how. Where it did not fail each time
-    /// that it was [performed again](super::failure::Confirmed), it is flaky.
+    /// The smallest history that failed, and the judgement that says how. Where it is not
+    /// [certain](super::failure::Confirmed::is_certain), it is flaky.
     pub failure: Option<(Failure, Judgement)>,
     /// Why it ended early, where neither a failure nor the budget ended it.
     pub stop: Option<Stop>,
@@ -198,7 +198,7 @@ async fn try_cases<C: Company>(
             }
         };
         searched.cases += 1;
-        searched.acts += u64::try_from(case.history.len()).unwrap_or_default();
+        searched.acts += u64::try_from(case.performance.trace.len()).unwrap_or_default();
         searched.checked.extend(&case.performance.checked);
         tell(News::Performed { cases: searched.cases, acts: searched.acts });
         if case.performance.violation.is_some() {

@@ -65,7 +65,6 @@ macro_rules! answers_may_break {
             "union.resolvable",
             "server.hash",
             "server.set",
-            "hash.stable",
             $($abroad),*
         ]
     };

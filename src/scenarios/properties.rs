@@ -75,11 +75,11 @@ async fn draws_and_performs(cx: &Cx) -> Ran {
     stop.map_or(Ok(()), Err)
 }
 
-/// Fails what a history has broken; one that did not break it each time that it was performed again says
+/// Fails what a history has broken; one that did not break it again as often as it takes says
 /// nothing for certain.
 async fn tell(cx: &Cx, theatre: &Theatre, failure: &Failure, judgement: Judgement) -> Ran {
     let Failure { confirmed, requirement, .. } = failure;
-    if confirmed.failed < confirmed.tried {
+    if !confirmed.is_certain() {
         let Failure { expected, actual, seed, case, property, .. } = failure;
         let again = match confirmed.failed {
             0 => "never".to_owned(),

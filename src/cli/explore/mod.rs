@@ -46,7 +46,7 @@ const CASES: u64 = 32;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    nothing found
-  1    a failure found that came again each time
+  1    a failure found that came again for certain
   2    usage, target file, or nothing can be saved there
   3    a flaky failure, or a property that could not be tested
   4    target unreachable, not a homeserver, nobody can log in, or without the API

@@ -34,10 +34,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether it failed again each time that it was performed again.
+    /// Whether it failed again as often as it takes to be certain.
     pub(super) fn is_confirmed(&self) -> bool {
-        let confirmed = self.failure.confirmed;
-        confirmed.tried > 0 && confirmed.failed == confirmed.tried
+        self.failure.confirmed.is_certain()
     }
 }
 
@@ -170,8 +169,11 @@ fn said(answer: &Answer) -> String {
 fn certainty(found: &Found) -> String {
     let confirmed = found.failure.confirmed;
     match (confirmed.tried, confirmed.failed) {
-        _ if found.is_confirmed() => {
-            format!("performed again {}, and failed each time", times(confirmed.tried))
+        (tried, failed) if found.is_confirmed() && tried == failed => {
+            format!("performed again {}, and failed each time", times(tried))
+        }
+        (tried, failed) if found.is_confirmed() => {
+            format!("performed again {}, and failed {}", times(tried), times(failed))
         }
         (0, _) => "not confirmed: the search was interrupted before".to_owned(),
         (tried, 0) => format!("FLAKY: performed again {}, and never failed", times(tried)),

@@ -11,7 +11,7 @@ use crate::spec::model::{Admits, Demand, Model, Presence, Rule};
 use crate::spec::requirement::{self, Level};
 
 use super::Names;
-use super::shell::{said, template};
+use super::shell::{is_template, said, template};
 use super::words::{asked, device, is_free, token, variable};
 
 /// Writes one act after the other, and walks the model beside them.
@@ -233,6 +233,8 @@ impl<'w> Writer<'w> {
                 let left = how.bytes(good).len();
                 format!("printf '%s' {text} | dd bs=1 count={left} 2>/dev/null >\"$work/body\"")
             }
+            // Nor can a script hold these bytes, or put its nonce where one is broken.
+            Spoil::Mutated(_) if !is_template(&how.bytes(good), &good.canonical_bytes()) => return None,
             _ => format!("printf '%s' {} >\"$work/body\"", template(&how.bytes(good))),
         })
     }

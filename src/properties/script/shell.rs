@@ -35,6 +35,12 @@ pub(super) fn template(bytes: &[u8]) -> String {
     if word.is_empty() { "''".to_owned() } else { word }
 }
 
+/// Whether bytes made from others can be one, with the nonce wherever it was.
+pub(super) fn is_template(bytes: &[u8], made_from: &[u8]) -> bool {
+    let nonces = |of: &[u8]| of.windows(NONCE.len()).filter(|window| *window == NONCE.as_bytes()).count();
+    !bytes.contains(&0) && !bytes.ends_with(b"\n") && nonces(bytes) == nonces(made_from)
+}
+
 /// Bytes as they are; those that are no UTF-8 by their numbers, so that the script stays text.
 fn literal(bytes: &[u8]) -> String {
     let chunk = |chunk: std::str::Utf8Chunk<'_>| {

@@ -11,11 +11,8 @@ use crate::spec::history::{History, Step};
 
 use super::{Case, Company, News, Shrinks, Terms};
 
-/// How often the smallest history is performed again before it is believed.
-const CONFIRMED: usize = 2;
-
 /// How often a history with acts at once is performed before it counts as passing: a race is lost now and
-/// then. Each time that such a history is performed again to confirm it is as many performances at most.
+/// then. It has as many performances for each time that it has to fail again.
 const RACES: usize = 5;
 
 /// The shortest time that effects are waited for.
@@ -74,7 +71,7 @@ impl<'m, C: Company> Minimum<'m, C> {
         }
     }
 
-    /// The smallest history that fails as a case did, each time that it is performed again if there is one.
+    /// The smallest history that fails as a case did, for certain if there is one.
     ///
     /// Short patience is what makes it quick and may be what makes it fail: what does not fail with the whole
     /// of `settle_s` is made smaller once more from the beginning, with all the time that effects have. Where
@@ -94,7 +91,8 @@ impl<'m, C: Company> Minimum<'m, C> {
                 break;
             }
         }
-        if tried.iter().all(|(confirmed, found)| !is_sure(confirmed) && found.history != original.history) {
+        if tried.iter().all(|(confirmed, found)| !confirmed.is_certain() && found.history != original.history)
+        {
             tried.push(self.confirmed(original).await);
         }
         // The last of equals is what max_by_key gives, and smaller ones come first.
@@ -126,9 +124,11 @@ impl<'m, C: Company> Minimum<'m, C> {
     /// Performs a history again; what was seen when it last failed.
     async fn confirmed(&mut self, mut found: Found) -> (Confirmed, Found) {
         let mut confirmed = Confirmed::default();
-        for _ in 0..CONFIRMED {
-            confirmed.tried += 1;
-            if let Some(again) = self.fails(&found.history, None).await {
+        for _ in 0..Confirmed::CERTAIN {
+            let before = self.performed;
+            let again = self.fails(&found.history, None).await;
+            confirmed.tried += usize::try_from(self.performed - before).unwrap_or_default();
+            if let Some(again) = again {
                 confirmed.failed += 1;
                 found = again;
             }
@@ -172,8 +172,4 @@ impl<'m, C: Company> Minimum<'m, C> {
             ..self.blank.clone()
         }
     }
-}
-
-fn is_sure(confirmed: &Confirmed) -> bool {
-    confirmed.failed == confirmed.tried
 }

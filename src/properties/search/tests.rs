@@ -1,8 +1,9 @@
 use std::sync::{Arc, Mutex};
 
-use crate::properties::failure::{Confirmed, SCHEMA_VERSION};
+use crate::properties::failure::{Confirmed, SCHEMA_VERSION, Seen};
 use crate::properties::perform::Violation;
 use crate::spec::history::{Act, Step};
+use crate::spec::model::Answer;
 
 use super::*;
 
@@ -130,6 +131,9 @@ impl Company for Fake {
             trace: Vec::new(),
             slowest: Duration::from_millis(10),
         };
+        let last = if let Came::Broke(_, step) = came { step } else { usize::MAX };
+        let seen = |step| Seen { step, lane: 0, act: 0, began_us: 0, ended_us: 0, answer: Answer::Accepted };
+        performance.trace = (0..history.steps.len()).take_while(|step| *step <= last).map(seen).collect();
         match came {
             Came::Well => {}
             Came::Broke(requirement, step) => {
@@ -209,6 +213,12 @@ async fn every_case_of_the_budget_is_performed_once_and_told() {
         nonces.dedup();
         assert_eq!(nonces.len(), 10, "names of their own");
     }
+}
+
+#[tokio::test]
+async fn acts_count_that_were_performed() {
+    let fake = Fake::new(|_| 40, |_, _| Came::Broke(RULE, 6));
+    assert_eq!(search(&fake, &terms(1, 1)).await.acts, 7);
 }
 
 #[tokio::test]
@@ -325,7 +335,8 @@ async fn the_case_itself_is_what_is_told_where_only_it_is_sure_to_fail() {
     assert_eq!(found(&searched), (0, (0..6).collect(), 2, 2));
 }
 
-/// Every fifth time: so every one of five performances in a row loses it once.
+/// Every fifth time: so one of five performances in a row loses it, and it takes ten to lose it twice. What came
+/// of each of them is told.
 #[tokio::test]
 async fn a_race_that_is_lost_now_and_then_is_found_again() {
     let conduct = |call: &Call, time: usize| match call.nonce.contains('s') && time % 5 != 4 {
@@ -334,7 +345,8 @@ async fn a_race_that_is_lost_now_and_then_is_found_again() {
     };
     let fake = Fake { at_once: true, ..Fake::new(|_| 6, conduct) };
     let (case, steps, failed, tried) = found(&search(&fake, &terms(1, 1)).await);
-    assert_eq!((case, steps, failed, tried), (0, vec![2, 4], 2, 2));
+    assert_eq!((case, steps, failed, tried), (0, vec![2, 4], 2, 10));
+    assert!(Confirmed { tried, failed }.is_certain());
     let fake = Fake { at_once: false, ..fake };
     assert_ne!(found(&search(&fake, &terms(1, 1)).await).2, 2, "what is no race is tried once");
 }

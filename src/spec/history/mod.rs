@@ -115,6 +115,9 @@ pub enum Spoil {
     BareKey,
     /// A raw line feed within the name at this place, counted round.
     LineFeed(usize),
+    /// A byte replaced, left out, added, or swapped with its neighbour: the mutation with this number, or the next
+    /// one that leaves no JSON.
+    Mutated(usize),
 }
 
 /// What a user says of being there.

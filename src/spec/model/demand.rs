@@ -40,7 +40,8 @@ impl Model {
                 self.of_resolve(Whom::User(by.user), of, what, &CLIENTS)
             }
             Act::Resolve { by, of: of @ Whom::Remote(_), what } => self.of_lookup(by, of, what),
-            Act::AskServer { by } => self.of_offer(by.user),
+            // S2 to S5: one's own user ID yields a hash; 6.2: another one whenever the server offers another set.
+            Act::AskServer { .. } => vec![rule("server.hash", Admits::AHash)],
             Act::RemoteRead { remote, of } => self.of_told(remote, of),
             Act::RemoteResolve { remote, of, what } => {
                 self.of_resolve(Whom::Remote(remote), Whom::User(of), what, &SERVERS)
@@ -224,16 +225,6 @@ impl Model {
         let Whom::User(user) = of else { return false };
         let union = self.union_of(of);
         self.declared(user).all(|(_, set)| self.known(set) != union)
-    }
-
-    /// Draft S2 to S5, protocol 6.1: one's own user ID yields a hash, always the same one while nothing changes.
-    fn of_offer(&self, user: usize) -> Vec<Rule> {
-        let mut rules = vec![rule("server.hash", Admits::AHash)];
-        let before = self.users.get(user).and_then(|user| user.offered.as_deref());
-        if let Some(before) = before.and_then(|hash| CapabilityHash::parse(hash).ok()) {
-            rules.push(rule("hash.stable", Admits::Carries(Presence::Union(before))));
-        }
-        rules
     }
 }
 

@@ -26,11 +26,6 @@ impl Model {
             }
             Act::Resolve { of, what, .. } => self.look_up(of, what),
             Act::RemoteResolve { of, what, .. } => self.look_up(Whom::User(of), what),
-            Act::AskServer { by } => {
-                if let (Some(user), Answer::Hash(hash)) = (self.users.get_mut(by.user), answer) {
-                    user.offered = Some(hash.clone());
-                }
-            }
             _ if accepted => self.follow_coming_and_going(act),
             _ => {}
         }

@@ -71,8 +71,6 @@ struct User {
     in_force: Option<Known>,
     /// What was in force before the last change.
     superseded: Option<Known>,
-    /// The hash that the server offers (draft S3).
-    offered: Option<String>,
 }
 
 /// A device, and the session of its last login.

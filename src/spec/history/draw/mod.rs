@@ -4,6 +4,8 @@
 //! other, each picked from the table of its shape among what can be done then. So every history is valid, and
 //! what it cost to draw grows with its length alone.
 
+mod abroad;
+mod looks;
 mod moves;
 mod races;
 mod scene;
@@ -62,7 +64,7 @@ impl Shape {
             Self::Algebra => (moves::several, moves::ALGEBRA),
             Self::RoundTrip => (moves::opening, moves::ROUND_TRIP),
             Self::Spoiled => (moves::opening, moves::SPOILED),
-            Self::Federation => (moves::abroad, moves::FEDERATION),
+            Self::Federation => (abroad::set_out, abroad::FEDERATION),
         }
     }
 }

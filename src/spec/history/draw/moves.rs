@@ -1,13 +1,14 @@
 //! Moves: the few acts that belong together, and how often each shape makes them.
 
+use super::looks::{
+    look, look_often, resolve_by_another, resolve_by_owner, status_by_another, status_by_owner,
+    sync_by_another,
+};
 use super::scene::Scene;
 use crate::spec::history::{Act, Availability, Seat, Spoil, Which, Whom};
 
 /// Does some acts, or none where nothing of the kind can be done.
 pub(super) type Move = fn(&mut Scene<'_>);
-
-/// Looks at a user, if anybody can.
-pub(super) type Look = fn(&mut Scene<'_>, usize);
 
 /// Sessions come and go, sets change, others look.
 pub(super) const SEQUENCE: &[(usize, Move)] = &[
@@ -65,37 +66,6 @@ pub(super) const SPOILED: &[(usize, Move)] = &[
     (2, look),
 ];
 
-/// Other homeservers take part.
-pub(super) const FEDERATION: &[(usize, Move)] = &[
-    (8, remote_declare),
-    (4, remote_share),
-    (8, remote_look),
-    (6, look_abroad),
-    (2, leave_remote),
-    (1, remote_ask_server),
-    (2, arrive),
-    (4, log_in),
-    (8, put),
-    (3, declare),
-    (3, log_out),
-    (2, log_in_again),
-    (1, delete_device),
-    (1, log_out_everywhere),
-    (2, set_status),
-    (2, look),
-];
-
-/// How others look at whoever was touched.
-const LOOKS: &[(usize, Look)] = &[
-    (5, status_by_owner),
-    (5, status_by_another),
-    (3, sync_by_another),
-    (3, resolve_by_owner),
-    (3, resolve_by_another),
-    (2, resolve_superseded),
-    (1, sync_by_owner),
-];
-
 /// The kinds of spoils; the numbers are drawn.
 const SPOILS: [Spoil; 14] = [
     Spoil::Empty,
@@ -113,6 +83,9 @@ const SPOILS: [Spoil; 14] = [
     Spoil::BareKey,
     Spoil::LineFeed(0),
 ];
+
+/// So many mutations are drawn: more than there are places to change in most sets.
+const MUTATIONS: usize = 1 << 16;
 
 /// One or two users, and perhaps a room.
 pub(super) fn opening(scene: &mut Scene<'_>) {
@@ -133,12 +106,6 @@ pub(super) fn several(scene: &mut Scene<'_>) {
     }
 }
 
-/// As ever, and another homeserver.
-pub(super) fn abroad(scene: &mut Scene<'_>) {
-    opening(scene);
-    remote_share(scene);
-}
-
 /// At the end everybody's hash is read and resolved, by themself and by somebody else.
 pub(super) fn audit(scene: &mut Scene<'_>) {
     let users = scene.users();
@@ -157,7 +124,7 @@ pub(super) fn audit(scene: &mut Scene<'_>) {
 }
 
 /// A new user, most often with a room to share with one who was there.
-fn arrive(scene: &mut Scene<'_>) {
+pub(super) fn arrive(scene: &mut Scene<'_>) {
     let (there, user) = (scene.seat(), scene.users().len());
     if scene.act(Act::SignUp { user })
         && let Some(there) = there
@@ -177,7 +144,7 @@ fn open(scene: &mut Scene<'_>, user: usize) -> Option<Seat> {
     scene.act(Act::LogIn { user, device: seat.device }).then_some(seat)
 }
 
-fn log_in(scene: &mut Scene<'_>) {
+pub(super) fn log_in(scene: &mut Scene<'_>) {
     if let Some(user) = scene.user() {
         let opened = open(scene, user);
         if let Some(by) = opened.filter(|_| scene.chance(50)) {
@@ -187,7 +154,7 @@ fn log_in(scene: &mut Scene<'_>) {
 }
 
 /// A login, or a few, on a device whose session lives.
-fn log_in_again(scene: &mut Scene<'_>) {
+pub(super) fn log_in_again(scene: &mut Scene<'_>) {
     if let Some(Seat { user, device }) = scene.seat() {
         for _ in 0..=scene.below(3) {
             scene.act(Act::LogIn { user, device });
@@ -237,7 +204,7 @@ fn put_set(scene: &mut Scene<'_>, by: Seat, set: usize) {
     scene.act(Act::Declare { by, set });
 }
 
-fn put(scene: &mut Scene<'_>) {
+pub(super) fn put(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         put_by(scene, by);
         look_often(scene);
@@ -252,7 +219,7 @@ fn put_and_look(scene: &mut Scene<'_>) {
 }
 
 /// A declare alone, whether the set is known or not.
-fn declare(scene: &mut Scene<'_>) {
+pub(super) fn declare(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         let set = scene.set();
         scene.act(Act::Declare { by, set });
@@ -321,7 +288,7 @@ fn upload(scene: &mut Scene<'_>) {
     }
 }
 
-fn log_out(scene: &mut Scene<'_>) {
+pub(super) fn log_out(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         scene.act(Act::LogOut { by });
         look_often(scene);
@@ -331,7 +298,7 @@ fn log_out(scene: &mut Scene<'_>) {
     }
 }
 
-fn log_out_everywhere(scene: &mut Scene<'_>) {
+pub(super) fn log_out_everywhere(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         scene.act(Act::LogOutEverywhere { by });
         look(scene);
@@ -342,7 +309,7 @@ fn log_out_everywhere(scene: &mut Scene<'_>) {
     }
 }
 
-fn delete_device(scene: &mut Scene<'_>) {
+pub(super) fn delete_device(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat()
         && let Some(Seat { device, .. }) = scene.seat_of(by.user)
     {
@@ -358,7 +325,7 @@ fn use_dead_token(scene: &mut Scene<'_>) {
     }
 }
 
-fn set_status(scene: &mut Scene<'_>) {
+pub(super) fn set_status(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         let presence = scene.pick(&[
             (1, Availability::Online),
@@ -422,62 +389,6 @@ fn resolve_any(scene: &mut Scene<'_>) {
     }
 }
 
-/// Somebody looks at whoever was touched last.
-pub(super) fn look(scene: &mut Scene<'_>) {
-    if let Some(user) = scene.touched {
-        scene.pick(LOOKS)(scene, user);
-    }
-}
-
-fn look_often(scene: &mut Scene<'_>) {
-    for _ in 0..scene.pick(&[(25, 0), (55, 1), (20, 2)]) {
-        look(scene);
-    }
-}
-
-pub(super) fn status_by_owner(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.seat_of(user) {
-        scene.act(Act::ReadStatus { by, of: Whom::User(user) });
-    }
-}
-
-pub(super) fn status_by_another(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.looker(Whom::User(user)) {
-        scene.act(Act::ReadStatus { by, of: Whom::User(user) });
-    }
-}
-
-fn sync_by_owner(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.seat_of(user) {
-        scene.act(Act::Sync { by, of: Whom::User(user) });
-    }
-}
-
-pub(super) fn sync_by_another(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.looker(Whom::User(user)) {
-        scene.act(Act::Sync { by, of: Whom::User(user) });
-    }
-}
-
-pub(super) fn resolve_by_owner(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.seat_of(user) {
-        scene.act(Act::Resolve { by, of: Whom::User(user), what: Which::InForce });
-    }
-}
-
-fn resolve_by_another(scene: &mut Scene<'_>, user: usize) {
-    if let Some(by) = scene.looker(Whom::User(user)) {
-        scene.act(Act::Resolve { by, of: Whom::User(user), what: Which::InForce });
-    }
-}
-
-fn resolve_superseded(scene: &mut Scene<'_>, user: usize) {
-    let by = if scene.chance(50) { scene.seat_of(user) } else { scene.looker(Whom::User(user)) };
-    if let Some(by) = by {
-        scene.act(Act::Resolve { by, of: Whom::User(user), what: Which::Superseded });
-    }
-}
-
 /// Each user's sessions declare the same few sets, in an order and from sessions of their own; who has a
 /// session more declares one of them twice. After each step the owner reads.
 fn same_for_all(scene: &mut Scene<'_>) {
@@ -512,6 +423,7 @@ fn round_trip(scene: &mut Scene<'_>) {
 fn spoil(scene: &mut Scene<'_>) {
     if let (Some(by), Some(set)) = (scene.seat(), scene.full_set()) {
         let how = match SPOILS[scene.below(SPOILS.len())] {
+            _ if scene.chance(25) => Spoil::Mutated(scene.below(MUTATIONS)),
             Spoil::CutOff(_) => Spoil::CutOff(1 + scene.below(40)),
             Spoil::LineFeed(_) => Spoil::LineFeed(scene.below(8)),
             other => other,
@@ -544,65 +456,4 @@ fn doubt(scene: &mut Scene<'_>, by: Seat, set: usize) {
         put_set(scene, by, set);
         status_by_owner(scene, by.user);
     }
-}
-
-fn remote_share(scene: &mut Scene<'_>) {
-    if let Some(host) = scene.seat() {
-        let remote = scene.remote();
-        scene.act(Act::RemoteShare { host, remote });
-    }
-}
-
-fn remote_declare(scene: &mut Scene<'_>) {
-    let remote = scene.remote();
-    let set = if scene.chance(85) { Some(scene.set()) } else { None };
-    scene.act(Act::RemoteDeclare { remote, set });
-    if scene.chance(70) {
-        look_abroad(scene);
-    }
-}
-
-/// Somebody here looks at somebody there.
-fn look_abroad(scene: &mut Scene<'_>) {
-    let of = Whom::Remote(scene.remote());
-    if let Some(by) = scene.looker(of) {
-        match scene.below(5) {
-            0 | 1 => scene.act(Act::ReadStatus { by, of }),
-            2 => scene.act(Act::Sync { by, of }),
-            3 => scene.act(Act::Resolve { by, of, what: Which::InForce }),
-            _ => {
-                let what = Which::Set(scene.set());
-                scene.act(Act::Resolve { by, of, what })
-            }
-        };
-    }
-}
-
-/// Somebody there looks at somebody here.
-fn remote_look(scene: &mut Scene<'_>) {
-    let remote = scene.remote();
-    if let Some(of) = scene.touched.filter(|_| scene.chance(60)).or_else(|| scene.user()) {
-        if scene.chance(50) {
-            scene.act(Act::RemoteRead { remote, of });
-        } else {
-            let set = Which::Set(scene.set());
-            let what =
-                scene.pick(&[(5, Which::InForce), (2, Which::Superseded), (2, set), (1, Which::Unknown)]);
-            scene.act(Act::RemoteResolve { remote, of, what });
-        }
-    }
-}
-
-fn leave_remote(scene: &mut Scene<'_>) {
-    let with = Whom::Remote(scene.remote());
-    if let Some(by) = scene.seat()
-        && scene.share(by.user, with)
-    {
-        scene.act(Act::Leave { by, with });
-    }
-}
-
-fn remote_ask_server(scene: &mut Scene<'_>) {
-    let remote = scene.remote();
-    scene.act(Act::RemoteAskServer { remote });
 }

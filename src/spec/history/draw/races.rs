@@ -1,6 +1,6 @@
 //! Acts at once: several lanes about one user, and often about one session or one set.
 
-use super::moves::{Look, look, resolve_by_owner, status_by_another, status_by_owner, sync_by_another};
+use super::looks::{Look, look, resolve_by_owner, status_by_another, status_by_owner, sync_by_another};
 use super::scene::Scene;
 use crate::spec::history::{Act, Seat, Which, Whom};
 

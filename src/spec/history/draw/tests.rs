@@ -102,7 +102,7 @@ fn every_act_and_every_spoil_occurs() {
         .filter_map(|act| if let Act::UploadSpoiled { how, .. } = act { Some(how) } else { None })
         .map(|how: &Spoil| format!("{how:?}").split('(').next().unwrap().to_owned())
         .collect();
-    assert_eq!(spoils.len(), 14, "{spoils:?}");
+    assert_eq!(spoils.len(), 15, "{spoils:?}");
 }
 
 #[test]

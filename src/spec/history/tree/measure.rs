@@ -60,6 +60,8 @@ pub(super) fn simpler(act: &Act) -> Option<Act> {
             let how = match how {
                 Spoil::CutOff(n) if n > 1 => Spoil::CutOff(1),
                 Spoil::LineFeed(n) if n > 0 => Spoil::LineFeed(0),
+                Spoil::Mutated(0) => Spoil::Brace,
+                Spoil::Mutated(n) => Spoil::Mutated(n / 2),
                 _ => return None,
             };
             Act::UploadSpoiled { by, set, how }
