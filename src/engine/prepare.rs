@@ -219,7 +219,7 @@ impl Prepared {
 
     /// Where histories are performed, without these requirements.
     pub fn theatre(&self, lapsed: BTreeSet<&'static str>) -> Theatre {
-        Theatre { world: self.world.clone(), client: self.client.clone(), lapsed }
+        Theatre { world: self.world.clone(), client: self.client.clone(), lapsed, decides: true }
     }
 
     /// Ends the harness's own homeservers.

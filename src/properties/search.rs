@@ -41,6 +41,9 @@ pub struct Budget {
 /// How long a history that failed is made smaller.
 pub const SHRINKING: Budget = Budget { cases: 500, time: Duration::from_secs(30) };
 
+/// One case in so many waits until one read decides to which end a race has come, as that takes `settle_s`.
+const DECISIVE: u64 = 128;
+
 /// How a search is held.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -123,12 +126,14 @@ trait Company: Clone + Send + Sync + 'static {
     /// The history with this number.
     fn draw(&self, case: u64) -> Self::Tree;
 
-    /// Performs a history; effects are waited for so long at most, or for the whole of `settle_s`.
+    /// Performs a history; effects are waited for so long at most, or for the whole of `settle_s`. Whether one
+    /// read [decides](Theatre::decides) to which end a race has come.
     fn perform(
         &self,
         history: &History,
         nonce: &str,
         patience: Option<Duration>,
+        decides: bool,
     ) -> impl Future<Output = Performance> + Send;
 }
 
@@ -217,10 +222,11 @@ async fn try_cases<C: Company>(
 async fn try_case<C: Company>(company: C, number: u64, nonce: String) -> Case<C::Tree> {
     let tree = company.draw(number);
     let history = tree.current();
-    let mut performance = company.perform(&history, &format!("{nonce}c{number}"), None).await;
+    let decides = number % DECISIVE == DECISIVE - 1;
+    let mut performance = company.perform(&history, &format!("{nonce}c{number}"), None, decides).await;
     let broke = matches!(performance.stop, Some(Stop::Untestable { .. }));
     if broke && performance.violation.is_none() {
-        performance = company.perform(&history, &format!("{nonce}c{number}b"), None).await;
+        performance = company.perform(&history, &format!("{nonce}c{number}b"), None, decides).await;
     }
     Case { number, tree, history, performance }
 }

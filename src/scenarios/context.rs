@@ -134,7 +134,7 @@ impl Cx {
     /// Where its histories are performed: on this stage, and with names of its own.
     pub(super) fn theatre(&self) -> Theatre {
         let (world, client) = (self.stage.shared_world().clone(), self.stage.client().clone());
-        Theatre { world, client, lapsed: self.lapsed.clone() }
+        Theatre { world, client, lapsed: self.lapsed.clone(), decides: true }
     }
 
     /// With what all names begin that it makes: of `a-z` and `0-9`.

@@ -1,6 +1,6 @@
 //! Acts that overlap: each lane by itself, all of them side by side, and judged when all are over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -32,6 +32,7 @@ impl Story<'_> {
     /// presence comes to carry.
     pub(super) async fn at_once(&mut self, lanes: &[Vec<Act>], step: usize) -> Result<(), Stop> {
         let began = self.began.elapsed();
+        self.raced_for.extend(raced_for(lanes));
         let this = &*self;
         let lanes = lanes.iter().enumerate().map(|(lane, acts)| this.lane(acts, step, lane));
         let lanes: Vec<Vec<Over>> = try_join_all(lanes).await?;
@@ -63,8 +64,10 @@ impl Story<'_> {
             }
             Err(Unexplained::Violated { requirement, lane, index, words }) => {
                 let over = lanes.get(lane).and_then(|lane| lane.get(index));
-                if let Some(over) = over {
-                    self.is_no_dead_session(&over.done.act, &over.came, true).await?;
+                if let Some(over) = over
+                    && !self.is_no_dead_session(&over.done.act, &over.came, true).await?
+                {
+                    return Ok(());
                 }
                 let exchange = over.and_then(|over| over.came.exchange.clone());
                 let expected = "one order of what was done at once that explains every answer".to_owned();
@@ -161,7 +164,7 @@ impl Story<'_> {
         for act in looks {
             let Some((hash, demands)) = self.demands(&act) else { continue };
             let (mut came, mut fits) = self.answer(&act, hash.as_ref(), &demands).await?;
-            if fits.contains(&Fit::Admitted) && self.differ_in(&act) && self.patience >= self.settle() {
+            if fits.contains(&Fit::Admitted) && self.differ_in(&act) && self.theatre.decides {
                 self.settled(&act).await;
                 (came, fits) = self.answer(&act, hash.as_ref(), &demands).await?;
                 if fits.contains(&Fit::Admitted) {
@@ -170,7 +173,9 @@ impl Story<'_> {
                 }
             }
             if !fits.contains(&Fit::Admitted) {
-                self.is_no_dead_session(&act, &came, true).await?;
+                if !self.is_no_dead_session(&act, &came, true).await? {
+                    return Ok(());
+                }
                 self.violated(&act, &came, &demands, &fits, step).await?;
                 if let Some(violation) = &mut self.told.violation {
                     violation.judgement.actual.push_str(&interleaving(lanes));
@@ -209,6 +214,19 @@ impl Story<'_> {
             self.worlds.iter().all(is_read).then_some(act)
         })
     }
+}
+
+/// The seats on which more than one lane logs in.
+fn raced_for(lanes: &[Vec<Act>]) -> BTreeSet<Seat> {
+    let mut seats: BTreeMap<Seat, BTreeSet<usize>> = BTreeMap::new();
+    for (lane, act) in
+        lanes.iter().enumerate().flat_map(|(lane, acts)| acts.iter().map(move |act| (lane, act)))
+    {
+        if let Act::LogIn { user, device } = *act {
+            seats.entry(Seat { user, device }).or_default().insert(lane);
+        }
+    }
+    seats.into_iter().filter(|(_, lanes)| lanes.len() > 1).map(|(seat, _)| seat).collect()
 }
 
 /// What happened when, for who is to understand a race.

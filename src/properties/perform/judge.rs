@@ -71,13 +71,20 @@ impl Story<'_> {
         let was_so = || self.timeline.allowed_in(world, of, since).iter().any(|was| was.is_told_by(answer));
         let is_seen = || world.sees(viewer, of);
         match answer {
-            Answer::Hash(_) => was_so() && (is_seen() || is_unsettled()),
+            Answer::Hash(_) => (was_so() || self.knows_no_unions()) && (is_seen() || is_unsettled()),
             // Events come when they come; a status is there when it is asked for.
             Answer::NoHash | Answer::Unseen => {
                 !matches!(act, Act::ReadStatus { .. }) || was_so() || is_unsettled()
             }
             _ => true,
         }
+    }
+
+    /// Whether a should lapses that says what is no part of a union: then what was in force on the way may have
+    /// held what the model does not know.
+    fn knows_no_unions(&self) -> bool {
+        let shoulds = ["union.undeclared", "upload.publishes-nothing", "upload.refusal-keeps-previous"];
+        shoulds.iter().any(|should| self.theatre.lapsed.contains(should))
     }
 
     /// Since when that counts which may still be answered. What somebody was shown last is as old as the answer
@@ -101,17 +108,32 @@ impl Story<'_> {
     }
 
     /// That a live session was refused as dead ends the performance where it is dead indeed: it ended by itself,
-    /// which is another matter. Nor is anything known of one that cannot do what nobody judges.
-    pub(super) async fn is_no_dead_session(&self, act: &Act, came: &Came, judged: bool) -> Result<(), Stop> {
+    /// which is another matter. Nor is anything known of one that cannot do what nobody judges. Whether it goes on.
+    ///
+    /// Of logins at once on one device the homeserver keeps the session of whichever came last, which need not be
+    /// the one whose answer did: where that is refused, nothing can be said of what it should have done.
+    pub(super) async fn is_no_dead_session(
+        &mut self,
+        act: &Act,
+        came: &Came,
+        judged: bool,
+    ) -> Result<bool, Stop> {
+        let goes_on = self.is_live(act, came, judged).await?;
+        self.over |= !goes_on;
+        Ok(goes_on)
+    }
+
+    async fn is_live(&self, act: &Act, came: &Came, judged: bool) -> Result<bool, Stop> {
         let refused = came.answer == Answer::DeadToken && !matches!(act, Act::UseDeadToken { .. });
-        let Some(exchange) = came.exchange.as_ref().filter(|_| refused) else { return Ok(()) };
-        let Some(token) = &exchange.request.token else { return Ok(()) };
+        let Some(exchange) = came.exchange.as_ref().filter(|_| refused) else { return Ok(true) };
+        let Some(token) = &exchange.request.token else { return Ok(true) };
         let whoami = Request::new("GET", "/_matrix/client/v3/account/whoami").token(token);
         let ended = self.cast.stage().client().send(whoami).await.is_token_refused();
         match (ended, judged) {
+            (true, _) if act.by().is_some_and(|by| self.raced_for.contains(&by)) => Ok(false),
             (true, _) => Err(Stop::untestable("the session ended by itself during the history", exchange)),
             (false, false) => Err(Stop::untestable(format!("{act}: a live token is refused"), exchange)),
-            (false, true) => Ok(()),
+            (false, true) => Ok(true),
         }
     }
 
@@ -142,11 +164,13 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// What explains presence that is wrong; where it was shown or told, the status, if that is wrong, too.
+    /// What explains presence that is wrong; where it was shown or told, the status, if that is wrong, too. The
+    /// status explains as well why a union is not served which the homeserver has in another form.
     async fn diagnosis(&self, act: &Act, answer: &Answer) -> Result<Option<Diagnosis>, Stop> {
         let look = match *act {
             Act::Sync { by, of } => Some(Act::ReadStatus { by, of }),
             Act::RemoteRead { of, .. } => self.look_at(of),
+            Act::Resolve { of: Whom::User(of), .. } | Act::RemoteResolve { of, .. } => self.look_at(of),
             Act::ReadStatus { .. } => None,
             _ => return Ok(None),
         };
@@ -156,7 +180,7 @@ impl Story<'_> {
                 return Ok(self.diagnosed(&look, &status.answer));
             }
         }
-        Ok(self.diagnosed(act, answer))
+        Ok(looks_at(act).and_then(|_| self.diagnosed(act, answer)))
     }
 
     fn diagnosed(&self, act: &Act, answer: &Answer) -> Option<Diagnosis> {

@@ -38,6 +38,9 @@ pub struct Theatre {
     pub client: Client,
     /// The requirements that are not demanded: the target is known to break them, or nobody asks.
     pub lapsed: BTreeSet<&'static str>,
+    /// Whether a race that may have come to several ends is waited for until `settle_s` has passed, so that one
+    /// read decides between them; else both stay possible, and what follows is judged by either.
+    pub decides: bool,
 }
 
 impl Theatre {

@@ -1,12 +1,13 @@
 //! One act after the other: each is done, judged, and followed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::actors::Window;
 use crate::outcome::Stop;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
-use crate::spec::history::{Act, History, Step, Terrain, Which, Whom, words};
+use crate::spec::history::{Act, History, Seat, Step, Terrain, Which, Whom, words};
 use crate::spec::model::timeline::Timeline;
 use crate::spec::model::{Answer, Demand, Model};
 use crate::target::features::Feature;
@@ -36,6 +37,8 @@ pub(super) struct Story<'s> {
     /// What was in force when, and who saw whom.
     pub(super) timeline: Timeline,
     pub(super) told: Performance,
+    /// Seats on which several have logged in at once.
+    pub(super) raced_for: BTreeSet<Seat>,
     /// Nothing can be said any more: something was violated, or what follows is unknown.
     pub(super) over: bool,
 }
@@ -74,6 +77,7 @@ impl<'s> Story<'s> {
                 Timeline::default()
             },
             told: Performance::default(),
+            raced_for: BTreeSet::new(),
             over: false,
         }
     }
@@ -103,7 +107,9 @@ impl<'s> Story<'s> {
         let ended = self.began.elapsed();
         self.saw(place, began, ended, &came.answer);
         let admitted = fits.contains(&Fit::Admitted);
-        self.is_no_dead_session(act, &came, !admitted).await?;
+        if !self.is_no_dead_session(act, &came, !admitted).await? {
+            return Ok(());
+        }
         match admitted {
             true => self.follow(act, &came.answer, &fits, (began, ended)),
             false => self.violated(act, &came, &demands, &fits, place.step).await?,

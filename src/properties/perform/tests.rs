@@ -29,7 +29,7 @@ async fn theatre((target, server): (Target, Running)) -> (Theatre, Running) {
         preflight::probe(&client, &target, &provisioner, "t", federated).await.unwrap();
     let run_id = "t".to_owned();
     let world = World { target, features, provisioner, run_id, seed: 0, link, second: None };
-    (Theatre { world: Arc::new(world), client, lapsed: BTreeSet::new() }, server)
+    (Theatre { world: Arc::new(world), client, lapsed: BTreeSet::new(), decides: true }, server)
 }
 
 async fn on(options: Options) -> (Theatre, Running) {

@@ -58,8 +58,14 @@ impl Company for Live {
     }
 
     /// What is recorded is forgotten with the performance, but for the exchange that shows a violation.
-    async fn perform(&self, history: &History, nonce: &str, patience: Option<Duration>) -> Performance {
-        let theatre = self.theatre.apart();
+    async fn perform(
+        &self,
+        history: &History,
+        nonce: &str,
+        patience: Option<Duration>,
+        decides: bool,
+    ) -> Performance {
+        let theatre = Theatre { decides, ..self.theatre.apart() };
         let settle = self.theatre.world.target.limits.settle;
         let patience = patience.map_or(settle, |patience| patience.min(settle));
         let began = Instant::now();

@@ -143,7 +143,7 @@ impl<'m, C: Company> Minimum<'m, C> {
         for _ in 0..if races { RACES } else { 1 } {
             self.performed += 1;
             let nonce = format!("{}{}", self.nonce, self.performed);
-            let performance = self.company.perform(history, &nonce, patience).await;
+            let performance = self.company.perform(history, &nonce, patience, patience.is_none()).await;
             let same = |violation: &Violation| violation.requirement == self.requirement;
             if let Some(violation) = performance.violation.filter(same) {
                 return Some(Found { history: history.clone(), violation, trace: performance.trace });

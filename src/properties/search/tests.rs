@@ -111,7 +111,13 @@ impl Company for Fake {
         Steps { history: History { sets: Vec::new(), steps }, before: None, next: 0 }
     }
 
-    async fn perform(&self, history: &History, nonce: &str, patience: Option<Duration>) -> Performance {
+    async fn perform(
+        &self,
+        history: &History,
+        nonce: &str,
+        patience: Option<Duration>,
+        _: bool,
+    ) -> Performance {
         let case = nonce.strip_prefix("runc").unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
         let call =
             Call { case: case.parse().unwrap(), steps: steps(history), nonce: nonce.to_owned(), patience };

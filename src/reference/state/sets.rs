@@ -225,7 +225,9 @@ impl State {
     pub(super) fn forget_uploads_of(&mut self, user: UserKey, login: u64) {
         for hash in self.uploaded_by_none_but(user, login) {
             self.users[user.0].uploads.remove(&hash);
-            self.sets.remove(&hash);
+            if !self.users.iter().any(|user| user.uploads.contains_key(&hash)) {
+                self.sets.remove(&hash);
+            }
         }
     }
 

@@ -86,14 +86,11 @@ impl Model {
         })
     }
 
-    /// Whether anything is wrong with a set when it is spoiled so: some mistakes take a name to make.
+    /// Whether a set is one to be spoiled, and anything is wrong with it when it is spoiled so.
     fn can_be_spoiled(&self, set: usize, how: Spoil) -> bool {
         let has_names = self.known(set).is_some_and(|known| !known.set().is_empty());
-        match how {
-            Spoil::CutOff(bytes) => bytes > 0,
-            Spoil::BadUtf8 | Spoil::BareKey | Spoil::LineFeed(_) => has_names,
-            _ => true,
-        }
+        // `{}` is everybody's: whoever is not careful with it disturbs other histories.
+        has_names && !matches!(how, Spoil::CutOff(0))
     }
 }
 

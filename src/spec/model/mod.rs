@@ -249,32 +249,9 @@ fn presence(known: Option<&Known>) -> Presence {
     known.map_or(Presence::Nothing, |known| Presence::Union(known.hash().clone()))
 }
 
-/// The session that does an act, if a session of the homeserver under test does.
+/// The session that does an act, if a session of the homeserver under test does that lives.
 fn actor(act: &Act) -> Option<Seat> {
-    match *act {
-        Act::Declare { by, .. }
-        | Act::Upload { by, .. }
-        | Act::UploadUnder { by, .. }
-        | Act::UploadSpoiled { by, .. }
-        | Act::LogOut { by }
-        | Act::LogOutEverywhere { by }
-        | Act::DeleteDevice { by, .. }
-        | Act::SetStatus { by, .. }
-        | Act::Share { host: by, .. }
-        | Act::Leave { by, .. }
-        | Act::ReadStatus { by, .. }
-        | Act::Sync { by, .. }
-        | Act::Resolve { by, .. }
-        | Act::AskServer { by }
-        | Act::RemoteShare { host: by, .. } => Some(by),
-        Act::SignUp { .. }
-        | Act::LogIn { .. }
-        | Act::UseDeadToken { .. }
-        | Act::RemoteDeclare { .. }
-        | Act::RemoteRead { .. }
-        | Act::RemoteResolve { .. }
-        | Act::RemoteAskServer { .. } => None,
-    }
+    act.by().filter(|_| !matches!(act, Act::UseDeadToken { .. }))
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ fn acts_take_sets_that_occur_and_can_be_spoiled() {
         (0, Spoil::CutOff(1), true),
         (0, Spoil::CutOff(0), false),
         (3, Spoil::BareKey, false),
-        (3, Spoil::Null, true),
+        (3, Spoil::Null, false),
+        (0, Spoil::Null, true),
     ] {
         assert_eq!(can(Act::UploadSpoiled { by, set, how }), can_be, "{set} {how:?}");
     }
