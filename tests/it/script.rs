@@ -203,12 +203,6 @@ fn cases() -> Vec<Case> {
         ),
         case("server-set", "server.set", "server-set-annotated", &[&[Act::AskServer { by: ALICE }]]),
         case(
-            "server-hash-changes",
-            "hash.stable",
-            "hash-volatile",
-            &[&[Act::AskServer { by: ALICE }, Act::AskServer { by: ALICE }]],
-        ),
-        case(
             "strangers",
             "presence.strangers",
             "strangers-status",
