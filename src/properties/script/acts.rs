@@ -312,22 +312,14 @@ impl<'w> Writer<'w> {
             }
             Act::AskServer { by } => {
                 let (by, user) = (token(*by), words::user(by.user));
-                let is_same = demand.rules.iter().any(|rule| matches!(rule.admits, Admits::Carries(_)));
-                let stable = self.blamed("hash.stable");
-                let same = format!(
-                    "[ \"$asked\" = \"${user}_offered\" ] ||\n    wrong {stable} \"${user}_offered, as before\""
-                );
                 let (due, set) = (self.blamed("server.hash"), self.blamed("server.set"));
-                let lines = [
-                    Some(format!("server_hash {by} \"${user}\"")),
-                    Some(format!("a_hash ||\n    wrong {due} 'a hash in due form'")),
-                    Some("asked=$(jq -r .sha256 \"$work/answer\") found=$asked".to_owned()),
-                    is_same.then_some(same),
-                    Some(format!("{user}_offered=$asked")),
-                    Some(format!("server_set {by} \"$asked\"")),
-                    Some(format!("hashes_to \"$asked\" ||\n    wrong {set} \"the set of $asked\"")),
-                ];
-                Some(lines.into_iter().flatten().collect())
+                Some(vec![
+                    format!("server_hash {by} \"${user}\""),
+                    format!("a_hash ||\n    wrong {due} 'a hash in due form'"),
+                    "asked=$(jq -r .sha256 \"$work/answer\") found=$asked".to_owned(),
+                    format!("server_set {by} \"$asked\""),
+                    format!("hashes_to \"$asked\" ||\n    wrong {set} \"the set of $asked\""),
+                ])
             }
             Act::Resolve { by, of: Whom::User(of), what } => self.resolve(*by, *of, *what, demand),
             _ => None,
