@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use capcheck::built_in;
 use capcheck::engine::Prepared;
-use capcheck::properties::search::{Budget, News, SHRINKING, Terms, search_on};
+use capcheck::properties::search::{Budget, News, SHRINKING, Terms, search};
 use capcheck::properties::{self, Property};
 use capcheck::reference::{Fault, FaultSet, Options};
 use serde_json::Value;
@@ -86,7 +86,7 @@ async fn perform(property: &Property) -> (u64, Duration) {
         let budget = Budget { cases: CASES, time: Duration::MAX };
         let terms =
             Terms { seed: 1, first: 0, budget, shrinking: SHRINKING, jobs, nonce: "bench".to_owned() };
-        acts = search_on(&prepared.theatre(Default::default()), property, &terms, &mut |_| {}).await.acts;
+        acts = search(&prepared.theatre(Default::default()), property, &terms, &mut |_| {}).await.acts;
     }
     let took = began.elapsed();
     prepared.end().await;
@@ -112,7 +112,7 @@ async fn shrink() -> Option<(usize, usize, usize, Duration)> {
             News::Smaller(_) => drop(failed.get_or_insert_with(Instant::now)),
             News::Performed { .. } => {}
         };
-        let searched = search_on(&theatre, property, &terms, &mut tell).await;
+        let searched = search(&theatre, property, &terms, &mut tell).await;
         if let (Some((failure, _)), Some(failed)) = (searched.failure, failed)
             && failure.found_with >= LONG
         {

@@ -7,6 +7,7 @@
 mod breakdown;
 mod expect;
 mod grant;
+mod in_time;
 mod met;
 mod person;
 mod remote_server;
@@ -21,6 +22,7 @@ mod user;
 mod viewer;
 
 pub use expect::{Expect, Field};
+pub(crate) use in_time::in_time;
 pub use met::Met;
 pub use person::Person;
 pub use remote_server::{Letter, RemoteServer};

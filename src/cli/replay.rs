@@ -9,13 +9,13 @@ use std::time::Duration;
 use crate::engine::exit::{CONFORMANT, FAULT, INCOMPLETE, INTERRUPTED, NON_CONFORMANT, PREFLIGHT, USAGE};
 use crate::engine::{PrepareError, Prepared, run_id};
 use crate::outcome::Stop;
+use crate::properties;
 use crate::properties::failure::Failure;
 use crate::properties::replay::{Replayed, Standing, replay};
 use crate::report::{plain, plural};
 use crate::spec::history::Step;
 use crate::target::url::base_url;
 
-use super::explore::lapsed;
 use super::interrupt::Interrupt;
 use super::output::{fail, finish};
 use super::runtime;
@@ -94,7 +94,7 @@ async fn again(args: ReplayArgs) -> Result<ExitCode, ExitCode> {
 
 /// What is not demanded: of all that is no must only what was found broken is.
 fn demanded(failure: &Failure) -> BTreeSet<&'static str> {
-    let mut lapsed = lapsed(false);
+    let mut lapsed = properties::lapsed(false);
     lapsed.remove(failure.requirement.as_str());
     lapsed
 }

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use futures_util::future::OptionFuture;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 
-use crate::actors::{Met, Stage, World};
+use crate::actors::{Met, Stage, World, in_time};
 use crate::outcome::{Finding, Ledger, Outcome, Stop, panicked};
 use crate::scenarios::{self, Cx, Ran, Scenario};
 use crate::target::features::Standing;
@@ -287,24 +285,12 @@ impl Play {
         let cx = Arc::new(cx.lapsing(self.ground.lapsed.clone()));
         let mut story = JoinSet::new();
         story.spawn((self.scenario.run)(cx));
-        let limit = world.target.limits.scenario_timeout;
-        let played = Instant::now();
-        loop {
-            // Neither time spent obeying 429 counts nor what the target is granted for other homeservers;
-            // both are known only afterwards.
-            let granted = stage.granted() + there.as_ref().map_or(Duration::ZERO, |stage| stage.granted());
-            let deadline = played + limit + self.client.transcript().obeyed() + granted;
-            if deadline <= Instant::now() {
-                let reason = format!("not done within {} s (limits.scenario_timeout_s)", limit.as_secs_f64());
-                return Err(Stop::Untestable { reason, exchange: self.client.transcript().last() });
-            }
-            tokio::select! {
-                Some(ran) = story.join_next() => return ran.unwrap_or_else(|error| Err(panicked("the scenario", error))),
-                () = sleep_until(deadline.into()) => {}
-                () = stage.keep_sessions_active() => {}
-                Some(()) = OptionFuture::from(there.as_ref().map(|stage| stage.keep_sessions_active())) => {}
-            }
-        }
+        let told = async {
+            let ran = story.join_next().await.unwrap_or(Ok(Ok(())));
+            ran.unwrap_or_else(|error| Err(panicked("the scenario", error)))
+        };
+        let stages: Vec<&Stage> = [Some(&*stage), there.as_deref()].into_iter().flatten().collect();
+        in_time(&stages, told).await
     }
 }
 

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::built_in;
 use crate::engine::{PrepareError, Prepared, run_id};
-use crate::properties::search::{Budget, SHRINKING, Searched, Terms, search_on};
+use crate::properties::search::{Budget, SHRINKING, Searched, Terms, search};
 use crate::properties::{self, Property};
 use crate::reference::{Fault, FaultSet, Options};
-use crate::spec::requirement::{self, Level};
 
 use super::trial::{Failure, TrialError};
 
@@ -30,8 +29,7 @@ pub(super) async fn search_for(fault: Fault, seed: u64) -> Result<Option<(String
         Err(PrepareError::Preflight(_)) => return Ok(None),
     };
     // All of these faults break a must; what besides looks like the breach of a should ends a history early.
-    let below = requirement::all().iter().filter(|rule| rule.level < Level::Must);
-    let theatre = prepared.theatre(below.map(|rule| rule.id.as_str()).collect());
+    let theatre = prepared.theatre(properties::lapsed(false));
     let offered = |property: &&Property| property.needs.iter().all(|need| prepared.features().has(*need));
     let began = Instant::now();
     let mut found = None;
@@ -40,7 +38,7 @@ pub(super) async fn search_for(fault: Fault, seed: u64) -> Result<Option<(String
             let nonce = format!("{run_id}p{}x{round}", property.place());
             let terms =
                 Terms { seed, first: round * TURN.cases, budget: TURN, shrinking: SHRINKING, jobs, nonce };
-            let searched = search_on(&theatre, property, &terms, &mut |_| {}).await;
+            let searched = search(&theatre, property, &terms, &mut |_| {}).await;
             found = found.or_else(|| told(property, searched));
         }
         if found.is_some() || began.elapsed() > TIME {

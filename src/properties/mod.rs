@@ -14,7 +14,10 @@ pub mod script;
 pub mod search;
 pub(crate) mod table;
 
+use std::collections::BTreeSet;
+
 use crate::spec::history::draw::Shape;
+use crate::spec::requirement::{self, Level};
 use crate::target::features::Feature;
 
 /// A way of drawing histories, all of which a homeserver must answer as the model says.
@@ -43,6 +46,12 @@ impl Property {
     pub fn place(&self) -> usize {
         table::ALL.iter().position(|other| other.id == self.id).unwrap_or(table::ALL.len())
     }
+}
+
+/// The requirements that a search does not demand: what is not a must; where it is strict, what is optional.
+pub fn lapsed(strict: bool) -> BTreeSet<&'static str> {
+    let least = if strict { Level::Should } else { Level::Must };
+    requirement::all().iter().filter(|rule| rule.level < least).map(|rule| rule.id.as_str()).collect()
 }
 
 /// Every property, in the order of the suite.

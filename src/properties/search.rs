@@ -92,22 +92,8 @@ pub struct Searched {
     pub stop: Option<Stop>,
 }
 
-/// Searches until a history fails or the budget is used up, `jobs` histories at once.
+/// Searches until a history fails or the budget is used up.
 pub async fn search(
-    theatre: &Theatre,
-    property: &Property,
-    seed: u64,
-    budget: Budget,
-    jobs: usize,
-    tell: &mut (dyn FnMut(News<'_>) + Send),
-) -> Searched {
-    let nonce = format!("{}p{}", theatre.world.run_id, property.place());
-    let terms = Terms { seed, first: 0, budget, shrinking: SHRINKING, jobs, nonce };
-    search_on(theatre, property, &terms, tell).await
-}
-
-/// The same on other terms.
-pub async fn search_on(
     theatre: &Theatre,
     property: &Property,
     terms: &Terms,

@@ -22,7 +22,7 @@ use crate::engine::verdict::gates;
 use crate::spec::requirement;
 
 pub(crate) use page::Page;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, unnamed_in};
 pub use sinks::{ReportError, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
 pub(crate) use style::Ink;

@@ -84,13 +84,20 @@ fn beside(path: &Path, permissions: Option<fs::Permissions>) -> Result<(NamedTem
         _ => error.to_string(),
     })?;
     let path = path.canonicalize().unwrap_or_else(|_| parent.join(name));
+    let temp = unnamed_in(path.parent().unwrap_or(&parent), permissions);
+    Ok((temp.map_err(|error| error.to_string())?, path))
+}
+
+/// A file in a directory that has no name yet that anybody looks for; with these permissions, or a new file's.
+pub(crate) fn unnamed_in(
+    directory: &Path,
+    permissions: Option<fs::Permissions>,
+) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    let permissions = permissions.or_else(everybodys);
-    if let Some(permissions) = permissions {
+    if let Some(permissions) = permissions.or_else(everybodys) {
         builder.permissions(permissions);
     }
-    let temp = builder.prefix(".capcheck-").suffix(".tmp").tempfile_in(path.parent().unwrap_or(&parent));
-    Ok((temp.map_err(|error| error.to_string())?, path))
+    builder.prefix(".capcheck-").suffix(".tmp").tempfile_in(directory)
 }
 
 /// What a new file gets, less the umask: a temporary file would be the owner's alone.

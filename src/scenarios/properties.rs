@@ -8,9 +8,8 @@ use std::time::Duration;
 use crate::outcome::Judgement;
 use crate::properties::failure::Failure;
 use crate::properties::perform::{Theatre, Violation, perform};
-use crate::properties::search::{Budget, SHRINKING, Searched, Terms, search_on};
+use crate::properties::search::{Budget, SHRINKING, Searched, Terms, search};
 use crate::properties::{self, Property};
-use crate::spec::history::words;
 
 use super::*;
 
@@ -64,7 +63,7 @@ async fn draws_and_performs(cx: &Cx) -> Ran {
         jobs: JOBS,
         nonce: cx.nonce(),
     };
-    let Searched { checked, failure, stop, .. } = search_on(&theatre, property, &terms, &mut |_| ()).await;
+    let Searched { checked, failure, stop, .. } = search(&theatre, property, &terms, &mut |_| ()).await;
     let broken = failure.as_ref().map(|(failure, _)| failure.requirement.as_str());
     for requirement in checked.into_iter().filter(|id| Some(*id) != broken) {
         cx.check(requirement, Judgement::held()).await?;
@@ -118,16 +117,10 @@ async fn show(cx: &Cx, theatre: &Theatre, failure: &Failure) -> Option<Violation
 /// What was done, in numbered steps, and how to go on from there.
 fn story(failure: &Failure, theatre: &Theatre) -> Vec<String> {
     let Failure { history, seed, case, found_with, shrunk_in, property, .. } = failure;
-    let sets = history.sets.iter().enumerate();
-    let sets = sets.map(|(at, set)| {
-        let text = String::from_utf8_lossy(&set.canonical_bytes()).into_owned();
-        format!("{} = {text}", words::set(at))
-    });
-    let steps = history.steps.iter().zip(1..).map(|(step, number)| format!("{number}. {step}"));
     let found = format!(
         "case {case} of seed {seed}; it had {found_with} acts before it was made smaller in {shrunk_in} performances"
     );
     let go_on =
         format!("go on with: capcheck explore {} --seed {seed} --only {property}", theatre.world.target.url);
-    sets.chain(steps).chain([found, go_on]).collect()
+    history.told_sets().chain(history.told_steps()).chain([found, go_on]).collect()
 }

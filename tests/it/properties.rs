@@ -9,8 +9,8 @@ use capcheck::engine::exit;
 use capcheck::engine::result::{RunResult, ScenarioResult, Selection};
 use capcheck::engine::{Options, Prepared};
 use capcheck::outcome::Outcome;
-use capcheck::properties;
-use capcheck::properties::search::{Budget, News, search};
+use capcheck::properties::search::{Budget, News, SHRINKING, Terms, search};
+use capcheck::properties::{self, Property};
 use capcheck::reference::{self, Fault, FaultSet};
 use capcheck::scenarios;
 use capcheck::{built_in, spec::requirement};
@@ -20,6 +20,12 @@ use super::support::{OPTIONS, SETTLE, complaints, run_with};
 /// Enough of every shape that each kind of act has come up.
 const CASES: u64 = 40;
 
+/// Terms under which a property is searched once.
+fn terms(property: &Property, seed: u64, budget: Budget, jobs: usize) -> Terms {
+    let nonce = format!("propsp{}", property.place());
+    Terms { seed, first: 0, budget, shrinking: SHRINKING, jobs, nonce }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_histories_check_is_what_their_property_covers() {
     let (target, server) = built_in::start(reference::Options::default()).await.unwrap();
@@ -27,7 +33,7 @@ async fn what_histories_check_is_what_their_property_covers() {
     let theatre = prepared.theatre(BTreeSet::new());
     for property in properties::all() {
         let budget = Budget { cases: CASES, time: Duration::from_secs(600) };
-        let searched = search(&theatre, property, 1, budget, 4, &mut |_| ()).await;
+        let searched = search(&theatre, property, &terms(property, 1, budget, 4), &mut |_| ()).await;
         let found = searched.failure.map(|(failure, _)| failure);
         assert!(found.is_none() && searched.stop.is_none(), "{found:#?} {:?}", searched.stop);
         assert_eq!(searched.cases, CASES);
@@ -122,7 +128,13 @@ async fn a_seed_finds_the_same_again() {
         let budget = Budget { cases: 100, time: Duration::from_secs(600) };
         let mut smaller = 0;
         let mut tell = |news: News<'_>| smaller += usize::from(matches!(news, News::Smaller(_)));
-        let searched = search(&prepared.theatre(BTreeSet::new()), property, 5, budget, jobs, &mut tell).await;
+        let searched = search(
+            &prepared.theatre(BTreeSet::new()),
+            property,
+            &terms(property, 5, budget, jobs),
+            &mut tell,
+        )
+        .await;
         let (failure, _) = searched.failure.unwrap();
         assert_eq!((failure.confirmed.tried, failure.confirmed.failed), (2, 2));
         assert!(smaller > 1 && failure.history.len() < failure.found_with, "{failure:#?}");

@@ -4,7 +4,6 @@ mod page;
 mod save;
 mod time;
 
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -21,10 +20,9 @@ use crate::engine::{PrepareError, Prepared, run_id};
 use crate::outcome::Stop;
 use crate::properties::failure::Failure;
 use crate::properties::perform::Theatre;
-use crate::properties::search::{Budget, News, SHRINKING, Searched, Terms, search_on};
+use crate::properties::search::{Budget, News, SHRINKING, Searched, Terms, search};
 use crate::properties::{self, Property, script};
 use crate::report::{Style, plain};
-use crate::spec::requirement::{self, Level};
 use crate::target::features::{Features, Standing};
 
 use super::interrupt::Interrupt;
@@ -108,7 +106,7 @@ async fn explore(args: ExploreArgs) -> Result<ExitCode, ExitCode> {
     };
     let answer = match prepared {
         Ok(prepared) => {
-            let theatre = prepared.theatre(lapsed(args.strict));
+            let theatre = prepared.theatre(properties::lapsed(args.strict));
             let url = subject.url();
             let time = args.time.unwrap_or(if args.cases.is_some() { Duration::MAX } else { TIME });
             let mut exploration = Exploration::new(&theatre, &properties, prepared.features());
@@ -140,12 +138,6 @@ fn selected(only: &[String]) -> Result<Vec<&'static Property>, String> {
     }
     let wanted = |property: &&Property| only.is_empty() || only.iter().any(|glob| matches(glob, property.id));
     Ok(properties::all().iter().filter(wanted).collect())
-}
-
-/// The requirements that are not demanded: what is not a must; under `--strict` what is optional.
-pub(super) fn lapsed(strict: bool) -> BTreeSet<&'static str> {
-    let least = if strict { Level::Should } else { Level::Must };
-    requirement::all().iter().filter(|rule| rule.level < least).map(|rule| rule.id.as_str()).collect()
 }
 
 /// How properties take turns.
@@ -236,7 +228,7 @@ impl<'e> Exploration<'e> {
         let searched = {
             let mut tell = self.teller(at, &latest);
             tokio::select! {
-                searched = search_on(self.theatre, property, &terms, &mut tell) => Some(searched),
+                searched = search(self.theatre, property, &terms, &mut tell) => Some(searched),
                 () = interrupt => None,
             }
         };
@@ -380,8 +372,11 @@ mod tests {
 
     #[test]
     fn only_musts_fail_unless_it_is_strict() {
-        assert!(lapsed(false).contains("union.undeclared") && !lapsed(true).contains("union.undeclared"));
-        assert!(lapsed(true).contains("presence.own-sessions"));
-        assert!(!lapsed(false).contains("union.leave"));
+        assert!(
+            properties::lapsed(false).contains("union.undeclared")
+                && !properties::lapsed(true).contains("union.undeclared")
+        );
+        assert!(properties::lapsed(true).contains("presence.own-sessions"));
+        assert!(!properties::lapsed(false).contains("union.leave"));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::properties::Property;
 use crate::properties::failure::{Failure, Seen};
 use crate::report::{Ink, Page, Style, heading, number, plain, plural, rule, shell_word};
-use crate::spec::history::{History, Step, words};
+use crate::spec::history::{History, Step};
 use crate::spec::model::Answer;
 
 use super::save::Saved;
@@ -114,13 +114,11 @@ fn failure(page: &mut Page, found: &Found, again: &str) {
 
 /// The sets and the steps, numbered from 1.
 fn told(page: &mut Page, history: &History) {
-    for (at, set) in history.sets.iter().enumerate() {
-        let label = if at == 0 { "sets" } else { "" };
-        let text = String::from_utf8_lossy(&set.canonical_bytes()).into_owned();
-        page.field(label, &format!("{} = {}", words::set(at), plain(&text)));
+    for (at, set) in history.told_sets().enumerate() {
+        page.field(if at == 0 { "sets" } else { "" }, &plain(&set));
     }
-    for (at, step) in history.steps.iter().enumerate() {
-        page.field(if at == 0 { "history" } else { "" }, &format!("{}. {step}", at + 1));
+    for (at, step) in history.told_steps().enumerate() {
+        page.field(if at == 0 { "history" } else { "" }, &step);
     }
 }
 

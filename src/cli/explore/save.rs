@@ -2,11 +2,12 @@
 //!
 //! Neither replaces what is there already: then both get a number.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+use crate::report::unnamed_in;
 
 /// More files than this of one name are no accident.
 const MOST: u32 = 10_000;
@@ -104,29 +105,14 @@ impl Shelf {
     }
 
     fn blank(&self) -> io::Result<NamedTempFile> {
-        let mut builder = tempfile::Builder::new();
-        if let Some(permissions) = everybodys() {
-            builder.permissions(permissions);
-        }
-        builder.prefix(".capcheck-").suffix(".tmp").tempfile_in(&self.directory)
+        unnamed_in(&self.directory, None)
     }
-}
-
-/// What a new file gets, less the umask: a temporary file would be the owner's alone.
-#[cfg(unix)]
-fn everybodys() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
-}
-
-/// Elsewhere the system decides.
-#[cfg(not(unix))]
-fn everybodys() -> Option<fs::Permissions> {
-    None
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {

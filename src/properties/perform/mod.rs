@@ -15,9 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
-
-use crate::actors::{Stage, World};
+use crate::actors::{Stage, World, in_time};
 use crate::outcome::{Judgement, Stop};
 use crate::spec::history::History;
 use crate::spec::model::Answer;
@@ -127,7 +125,7 @@ pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience
     };
     let began = Instant::now();
     let mut story = Story::new(theatre, &cast, (history, nonce), patience);
-    let stop = in_time(&stage, began, story.play(history)).await.err();
+    let stop = in_time(&[&*stage], story.play(history)).await.err();
     let mut performance = story.told();
     performance.redact(client.transcript());
     performance.stop = stop;
@@ -140,31 +138,3 @@ pub async fn perform(theatre: &Theatre, history: &History, nonce: &str, patience
     cast.release().await;
     performance
 }
-
-/// What comes of a story within the time that scenarios have; sessions are kept active meanwhile.
-async fn in_time(
-    stage: &Stage,
-    began: Instant,
-    story: impl Future<Output = Result<(), Stop>>,
-) -> Result<(), Stop> {
-    let limit = stage.world().target.limits.scenario_timeout;
-    let mut story = std::pin::pin!(story);
-    let mut active = std::pin::pin!(stage.keep_sessions_active());
-    loop {
-        // Neither time spent obeying 429 counts nor what the target is granted for other homeservers; both are
-        // known only afterwards.
-        let deadline = began + limit + stage.client().transcript().obeyed() + stage.granted();
-        if deadline <= Instant::now() {
-            let reason = format!("not done within {} s (limits.scenario_timeout_s)", limit.as_secs_f64());
-            return Err(Stop::Untestable { reason, exchange: stage.client().transcript().last() });
-        }
-        tokio::select! {
-            ran = &mut story => return ran,
-            () = sleep_until(deadline.into()) => {}
-            () = &mut active => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

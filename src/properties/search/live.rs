@@ -70,17 +70,12 @@ impl Company for Live {
         let patience = patience.map_or(settle, |patience| patience.min(settle));
         let began = Instant::now();
         let mut performance = perform(&theatre, history, nonce, patience).await;
-        if let Some(violation) = &mut performance.violation {
-            let transcript = theatre.client.transcript();
-            let judgement = &mut violation.judgement;
-            judgement.expected = transcript.redact_text(&judgement.expected);
-            judgement.actual = transcript.redact_text(&judgement.actual);
-            // It may have been restarted, and have forgotten what it only had in memory.
-            if let Some(outage) = theatre.client.outages().between(began, Instant::now()).first() {
-                let reason = format!("the target could not be reached meanwhile: {}", outage.what);
-                let exchange = performance.violation.take().and_then(|v| v.judgement.exchange);
-                performance.stop = Some(Stop::Untestable { reason, exchange });
-            }
+        // It may have been restarted, and have forgotten what it only had in memory.
+        if let Some(outage) = theatre.client.outages().between(began, Instant::now()).first()
+            && let Some(violation) = performance.violation.take()
+        {
+            let reason = format!("the target could not be reached meanwhile: {}", outage.what);
+            performance.stop = Some(Stop::Untestable { reason, exchange: violation.judgement.exchange });
         }
         performance
     }

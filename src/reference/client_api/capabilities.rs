@@ -117,22 +117,38 @@ async fn declare(server: &Server, call: &Call) -> Answer {
     let hash = told.and_then(Value::as_str).and_then(|text| server.arithmetic.hash_in_request(text));
     let unusable = || MatrixError::bad_json("sha256 is missing, or no SHA-256 hash");
     let hash = hash.ok_or_else(|| unusable().any_4xx(server.options.variants))?;
-    let position = server.with(|state, _| state.position());
     if server.has(Fault::DeclaresAtOnceLoseOne) || server.has(Fault::DeclareOutlivesLogout) {
-        tokio::time::sleep(SLOW_WRITE).await;
+        return declare_slowly(server, session, &hash).await;
     }
     match server.with(|state, now| state.declare(now, session, &hash)) {
-        Ok(()) if server.has(Fault::DeclaresAtOnceLoseOne) => {
-            server.with(|state, now| state.lose_declared_since(now, session, position));
-            Ok(Reply::empty())
-        }
         Ok(()) => Ok(Reply::empty()),
-        Err(Undeclarable::Unknown) => Err(refusal(server)),
+        Err(error) => Err(undeclarable(server, error)),
+    }
+}
+
+/// The same under faults that let others come between what is read and what is written.
+async fn declare_slowly(server: &Server, session: &Session, hash: &str) -> Answer {
+    let position = server.with(|state, _| state.position());
+    tokio::time::sleep(SLOW_WRITE).await;
+    server.with(|state, now| match state.declare(now, session, hash) {
         Err(Undeclarable::SessionEnded) if server.has(Fault::DeclareOutlivesLogout) => {
-            server.with(|state, now| state.declare_for_the_gone(now, session, &hash));
+            state.declare_for_the_gone(now, session, hash);
             Ok(Reply::empty())
         }
-        Err(Undeclarable::SessionEnded) => Err(dead_token(server, "This session has ended")),
+        Err(error) => Err(undeclarable(server, error)),
+        Ok(()) => {
+            if server.has(Fault::DeclaresAtOnceLoseOne) {
+                state.lose_declared_since(now, session, position);
+            }
+            Ok(Reply::empty())
+        }
+    })
+}
+
+fn undeclarable(server: &Server, error: Undeclarable) -> Reply {
+    match error {
+        Undeclarable::Unknown => refusal(server),
+        Undeclarable::SessionEnded => dead_token(server, "This session has ended"),
     }
 }
 

@@ -9,6 +9,24 @@ use super::Spoil;
 const ADDED: &str = "capcheck.spoilt";
 
 impl Spoil {
+    /// One of each kind, mutations aside; numbers are 0.
+    pub const KINDS: [Self; 14] = [
+        Self::Empty,
+        Self::CutOff(0),
+        Self::Brace,
+        Self::Twice,
+        Self::Utf16,
+        Self::BadUtf8,
+        Self::InArray,
+        Self::Null,
+        Self::Fraction,
+        Self::LoneSurrogate,
+        Self::NotANumber,
+        Self::TrailingComma,
+        Self::BareKey,
+        Self::LineFeed(0),
+    ];
+
     /// The canonical bytes of a set, spoiled so.
     pub fn bytes(self, set: &CapabilitySet) -> Vec<u8> {
         let good = set.canonical_bytes();
@@ -101,24 +119,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Spoil; 16] = [
-        Spoil::Empty,
-        Spoil::CutOff(0),
-        Spoil::CutOff(5),
-        Spoil::CutOff(usize::MAX),
-        Spoil::Brace,
-        Spoil::Twice,
-        Spoil::Utf16,
-        Spoil::BadUtf8,
-        Spoil::InArray,
-        Spoil::Null,
-        Spoil::Fraction,
-        Spoil::LoneSurrogate,
-        Spoil::NotANumber,
-        Spoil::TrailingComma,
-        Spoil::BareKey,
-        Spoil::LineFeed(1),
-    ];
+    /// Besides the kinds, numbers that are none of theirs.
+    const NUMBERED: [Spoil; 3] = [Spoil::CutOff(5), Spoil::CutOff(usize::MAX), Spoil::LineFeed(1)];
 
     #[test]
     fn what_is_spoiled_is_no_set() {
@@ -128,7 +130,7 @@ mod tests {
             CapabilitySet::of(["a", "b\"/é"]),
         ];
         for set in &sets {
-            for how in ALL {
+            for how in Spoil::KINDS.into_iter().chain(NUMBERED) {
                 let bytes = how.bytes(set);
                 let text = String::from_utf8_lossy(&bytes);
                 assert!(CapabilitySet::parse(&bytes).is_err(), "{how:?} of {set:?}: {text}");

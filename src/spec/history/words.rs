@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Act, Availability, Seat, Step, Which, Whom};
+use super::{Act, Availability, CapabilitySet, History, Seat, Step, Which, Whom};
 
 /// What users are called.
 const USERS: [&str; super::USERS] = ["alice", "bob", "carol", "dan"];
@@ -138,5 +138,18 @@ impl Display for Step {
                 write!(f, "at once: {}", lanes.iter().map(lane).collect::<Vec<_>>().join(" | "))
             }
         }
+    }
+}
+
+impl History {
+    /// Its sets, each as in `A = {"m.cap.voip.v1":{}}`.
+    pub fn told_sets(&self) -> impl Iterator<Item = String> {
+        let text = |set: &CapabilitySet| String::from_utf8_lossy(&set.canonical_bytes()).into_owned();
+        self.sets.iter().enumerate().map(move |(at, it)| format!("{} = {}", set(at), text(it)))
+    }
+
+    /// Its steps, numbered from 1.
+    pub fn told_steps(&self) -> impl Iterator<Item = String> {
+        self.steps.iter().zip(1..).map(|(step, number)| format!("{number}. {step}"))
     }
 }

@@ -10,6 +10,7 @@ mod moves;
 mod races;
 mod scene;
 mod sets;
+mod spoils;
 #[cfg(test)]
 mod tests;
 
@@ -63,7 +64,7 @@ impl Shape {
             Self::Races => (races::opening, races::RACES),
             Self::Algebra => (moves::several, moves::ALGEBRA),
             Self::RoundTrip => (moves::opening, moves::ROUND_TRIP),
-            Self::Spoiled => (moves::opening, moves::SPOILED),
+            Self::Spoiled => (moves::opening, spoils::SPOILED),
             Self::Federation => (abroad::set_out, abroad::FEDERATION),
         }
     }

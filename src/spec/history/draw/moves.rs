@@ -5,7 +5,7 @@ use super::looks::{
     sync_by_another,
 };
 use super::scene::Scene;
-use crate::spec::history::{Act, Availability, Seat, Spoil, Which, Whom};
+use crate::spec::history::{Act, Availability, Seat, Which, Whom};
 
 /// Does some acts, or none where nothing of the kind can be done.
 pub(super) type Move = fn(&mut Scene<'_>);
@@ -51,41 +51,6 @@ pub(super) const ALGEBRA: &[(usize, Move)] = &[
 /// Set after set, each uploaded, declared, read and resolved.
 pub(super) const ROUND_TRIP: &[(usize, Move)] =
     &[(10, round_trip), (1, arrive), (1, log_in), (1, log_out), (2, resolve_any), (1, declare)];
-
-/// Bad uploads between reads.
-pub(super) const SPOILED: &[(usize, Move)] = &[
-    (8, spoil),
-    (6, claim_another),
-    (3, introduce),
-    (2, put_and_look),
-    (3, declare),
-    (1, arrive),
-    (1, log_in),
-    (1, log_out),
-    (2, resolve_any),
-    (2, look),
-];
-
-/// The kinds of spoils; the numbers are drawn.
-const SPOILS: [Spoil; 14] = [
-    Spoil::Empty,
-    Spoil::CutOff(0),
-    Spoil::Brace,
-    Spoil::Twice,
-    Spoil::Utf16,
-    Spoil::BadUtf8,
-    Spoil::InArray,
-    Spoil::Null,
-    Spoil::Fraction,
-    Spoil::LoneSurrogate,
-    Spoil::NotANumber,
-    Spoil::TrailingComma,
-    Spoil::BareKey,
-    Spoil::LineFeed(0),
-];
-
-/// So many mutations are drawn: more than there are places to change in most sets.
-const MUTATIONS: usize = 1 << 16;
 
 /// One or two users, and perhaps a room.
 pub(super) fn opening(scene: &mut Scene<'_>) {
@@ -164,7 +129,7 @@ pub(super) fn log_in_again(scene: &mut Scene<'_>) {
 }
 
 /// What a client does that does not know whether its set is known: it declares, uploads, and declares again.
-fn introduce(scene: &mut Scene<'_>) {
+pub(super) fn introduce(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         introduce_with(scene, by, by);
     }
@@ -199,7 +164,7 @@ fn put_by(scene: &mut Scene<'_>, by: Seat) {
     put_set(scene, by, set);
 }
 
-fn put_set(scene: &mut Scene<'_>, by: Seat, set: usize) {
+pub(super) fn put_set(scene: &mut Scene<'_>, by: Seat, set: usize) {
     scene.act(Act::Upload { by, set });
     scene.act(Act::Declare { by, set });
 }
@@ -211,7 +176,7 @@ pub(super) fn put(scene: &mut Scene<'_>) {
     }
 }
 
-fn put_and_look(scene: &mut Scene<'_>) {
+pub(super) fn put_and_look(scene: &mut Scene<'_>) {
     if let Some(by) = scene.seat() {
         put_by(scene, by);
         status_by_owner(scene, by.user);
@@ -381,7 +346,7 @@ fn ask_server(scene: &mut Scene<'_>) {
 }
 
 /// Any hash of anybody.
-fn resolve_any(scene: &mut Scene<'_>) {
+pub(super) fn resolve_any(scene: &mut Scene<'_>) {
     if let (Some(by), Some(of)) = (scene.seat(), scene.user()) {
         let set = Which::Set(scene.set());
         let what = scene.pick(&[(1, Which::InForce), (2, Which::Superseded), (4, set), (1, Which::Unknown)]);
@@ -417,43 +382,5 @@ fn round_trip(scene: &mut Scene<'_>) {
         if scene.chance(40) {
             resolve_by_another(scene, by.user);
         }
-    }
-}
-
-fn spoil(scene: &mut Scene<'_>) {
-    if let (Some(by), Some(set)) = (scene.seat(), scene.full_set()) {
-        let how = match SPOILS[scene.below(SPOILS.len())] {
-            _ if scene.chance(25) => Spoil::Mutated(scene.below(MUTATIONS)),
-            Spoil::CutOff(_) => Spoil::CutOff(1 + scene.below(40)),
-            Spoil::LineFeed(_) => Spoil::LineFeed(scene.below(8)),
-            other => other,
-        };
-        scene.act(Act::UploadSpoiled { by, set, how });
-        doubt(scene, by, set);
-    }
-}
-
-fn claim_another(scene: &mut Scene<'_>) {
-    if let Some(by) = scene.seat() {
-        let (claim, body) = (scene.set(), scene.set());
-        if scene.act(Act::UploadUnder { by, claim, body }) {
-            doubt(scene, by, claim);
-        }
-    }
-}
-
-/// After a bad upload: nothing is declared by it, nothing resolves that did not, and a good one still works.
-fn doubt(scene: &mut Scene<'_>, by: Seat, set: usize) {
-    look(scene);
-    if scene.chance(40) {
-        scene.act(Act::Resolve { by, of: Whom::User(by.user), what: Which::Set(set) });
-    }
-    if scene.chance(50) {
-        scene.act(Act::Declare { by, set });
-        look(scene);
-    }
-    if scene.chance(25) {
-        put_set(scene, by, set);
-        status_by_owner(scene, by.user);
     }
 }
