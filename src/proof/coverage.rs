@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::reference::{Fault, Named as _};
 use crate::scenarios;
 use crate::spec::requirement::{self, Basis, Level, Requirement, Sentence};
-use crate::vectors::{self, Subject};
+use crate::vectors;
 
 pub use gaps::{Gap, GapKind};
 pub use page::{gaps as gaps_page, page};
@@ -50,7 +50,7 @@ pub struct Tables<'t> {
     /// The faults, and what each breaks.
     pub faults: Vec<Link<'t>>,
     /// The vectors of one file that pin one requirement.
-    pub vectors: Vec<Pin<'t>>,
+    pub vectors: Vec<Pin>,
     /// The ids of the requirements that need vectors.
     pub arithmetic: &'t [&'t str],
 }
@@ -66,11 +66,11 @@ pub struct Link<'t> {
 
 /// The cases of a file of vectors that pin a requirement.
 #[derive(Clone, Debug)]
-pub struct Pin<'t> {
+pub struct Pin {
     /// The requirement's id.
-    pub requirement: &'t str,
+    pub requirement: String,
     /// The file's name.
-    pub file: &'t str,
+    pub file: String,
     /// The cases' ids.
     pub cases: Vec<String>,
 }
@@ -80,7 +80,7 @@ impl Tables<'static> {
     pub fn of_the_suite() -> Self {
         let pin = |pinned: vectors::Pinned| Pin {
             requirement: pinned.requirement,
-            file: Subject::file_name(pinned.subject),
+            file: pinned.file,
             cases: pinned.cases,
         };
         Self {
@@ -213,7 +213,7 @@ fn covered_requirement(rule: &Requirement, tables: &Tables<'_>) -> CoveredRequir
         sentences: rule.sentences.clone(),
         scenarios: ids(&tables.scenarios),
         faults: ids(&tables.faults),
-        vectors: pins.map(|pin| Cases { file: pin.file.to_owned(), cases: pin.cases.clone() }).collect(),
+        vectors: pins.map(|pin| Cases { file: pin.file.clone(), cases: pin.cases.clone() }).collect(),
     }
 }
 

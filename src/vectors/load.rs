@@ -1,14 +1,13 @@
-//! Text to typed cases, refusing whatever is not exactly as it should be.
+//! Text to a typed document, refusing whatever is not exactly as it should be.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::file::{Case, File};
+use super::document::{Case, Document, SCHEMA_VERSION};
+use super::subject::Subject;
 use crate::spec::canonical::{self, JsonError};
-
-/// The version of the files that this suite reads.
-const SCHEMA_VERSION: u32 = 1;
 
 /// Why a file of vectors cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,55 +49,78 @@ pub enum LoadError {
     Case {
         /// The file's name.
         file: String,
-        /// The case: its id, or its number where it has none.
+        /// The case: its id, or its place where it has none.
         case: String,
         /// What the field is and what was expected.
         message: String,
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    about: String,
-    schema_version: u32,
-    mistakes: BTreeMap<String, String>,
-    cases: Vec<serde_json::Value>,
-}
-
-/// Reads a file of vectors. `file` is its name, for errors.
+/// Reads a published file of a subject.
 ///
 /// # Errors
 ///
-/// [`LoadError`] for whatever is not JSON, does not have just the fields it must, gives two cases one
-/// id, or names a mistake that the file does not explain.
-pub fn load<C: Case>(file: &str, bytes: &[u8]) -> Result<File<C>, LoadError> {
-    let file_name = || file.to_owned();
-    canonical::parse(bytes).map_err(|error| LoadError::Json { file: file_name(), error })?;
-    let shape = |message: String| LoadError::Shape { file: file_name(), message };
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| shape(error.to_string()))?;
-    if document.schema_version != SCHEMA_VERSION {
-        let found = document.schema_version;
-        return Err(shape(format!("schema_version is {found}, this suite reads {SCHEMA_VERSION}")));
+/// [`LoadError`] for whatever is not JSON, is about another subject, does not have just the fields it must, gives two
+/// cases one id, or names a flag, mistake or failure that the file does not explain.
+pub fn load(subject: &dyn Subject, bytes: &[u8]) -> Result<Document, LoadError> {
+    let file = subject.file();
+    canonical::parse(bytes).map_err(|error| LoadError::Json { file: file.clone(), error })?;
+    let shape = |message: String| LoadError::Shape { file: file.clone(), message };
+    let raw: Value = serde_json::from_slice(bytes).map_err(|error| shape(error.to_string()))?;
+    // Told before the shape: another version may well have another.
+    match raw.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if version != u64::from(SCHEMA_VERSION) => {
+            return Err(shape(format!("schema_version is {version}, this suite reads {SCHEMA_VERSION}")));
+        }
+        _ => {}
     }
-    if document.cases.is_empty() {
+    each_case_is_typed(&file, &raw)?;
+    let document: Document = serde_json::from_value(raw).map_err(|error| shape(error.to_string()))?;
+    if document.subject != subject.name() {
+        return Err(shape(format!("subject is {:?}, expected {:?}", document.subject, subject.name())));
+    }
+    if document.cases().next().is_none() {
         return Err(shape("there are no cases".to_owned()));
     }
+    each_case_is_explained(&file, &document)?;
+    Ok(document)
+}
 
-    let mut ids = HashSet::new();
-    let mut cases = Vec::new();
-    for (i, value) in document.cases.into_iter().enumerate() {
-        let id = value.get("id").and_then(serde_json::Value::as_str);
-        let case = id.map_or_else(|| format!("case number {}", i + 1), str::to_owned);
-        let fault = |message: String| LoadError::Case { file: file_name(), case: case.clone(), message };
-        let typed: C = serde_json::from_value(value).map_err(|error| fault(error.to_string()))?;
-        if !ids.insert(typed.id().to_owned()) {
-            return Err(fault("the id is taken by an earlier case".to_owned()));
+/// Reads the cases one by one, so that an error names the case.
+fn each_case_is_typed(file: &str, raw: &Value) -> Result<(), LoadError> {
+    for (g, group) in list(raw, "groups").iter().enumerate() {
+        for (c, value) in list(group, "cases").iter().enumerate() {
+            if let Err(error) = Case::deserialize(value) {
+                let id = value.get("id").and_then(Value::as_str);
+                let case = id.map_or_else(|| format!("groups[{g}].cases[{c}]"), str::to_owned);
+                return Err(LoadError::Case { file: file.to_owned(), case, message: error.to_string() });
+            }
         }
-        if let Some(name) = typed.mistakes().into_iter().find(|name| !document.mistakes.contains_key(*name)) {
-            return Err(fault(format!("the mistake {name:?} is not explained under `mistakes`")));
-        }
-        cases.push(typed);
     }
-    Ok(File { about: document.about, mistakes: document.mistakes, cases })
+    Ok(())
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn each_case_is_explained(file: &str, document: &Document) -> Result<(), LoadError> {
+    let mut ids = HashSet::new();
+    for case in document.cases() {
+        let fault =
+            |message: String| Err(LoadError::Case { file: file.to_owned(), case: case.id.clone(), message });
+        if !ids.insert(&case.id) {
+            return fault("id: taken by an earlier case".to_owned());
+        }
+        if let Some(flag) = case.flags.iter().find(|flag| !document.flags.contains_key(*flag)) {
+            return fault(format!("flags: {flag:?} is not explained under `flags`"));
+        }
+        if let Some(name) = case.wrong.keys().find(|name| !document.mistakes.contains_key(*name)) {
+            return fault(format!("wrong: {name:?} is not explained under `mistakes`"));
+        }
+        if let Some(failure) = case.failure.iter().find(|failure| !document.failures.contains_key(*failure)) {
+            return fault(format!("failure: {failure:?} is not explained under `failures`"));
+        }
+    }
+    Ok(())
 }

@@ -1,17 +1,33 @@
 //! Golden vectors: inputs with the answers that every implementation must give.
 //!
-//! The files under `vectors/` were derived without this crate's code and are embedded in the
-//! binary. Here they are [loaded](load), [verified](verify) and handed to [scenarios](uploads); what each pins is
-//! [told](pinned).
+//! People write `vectors/source`; what follows from an input is [derived](generate) by the [subject](subject) it
+//! is about, and published as a [document](Document). The published files are embedded in the binary; here they are
+//! [loaded](load), [verified](verify) and handed to [scenarios](uploads); what each pins is [told](pinned).
 
-mod file;
+mod document;
+mod generate;
 mod load;
 mod pin;
+mod source;
+pub mod subject;
 mod upload;
 mod verify;
 
-pub use file::{Answer, File, HashString, Invalid, Reading, Subject, Union, Valid};
+pub use document::{Case, Document, Flag, FlagLevel, Group, SCHEMA_VERSION, Verdict};
+pub use generate::{GenerateError, generate, is_right, mistaken, to_text};
 pub use load::{LoadError, load};
 pub use pin::{Pinned, pinned};
+pub use source::{Source, SourceCase, SourceGroup};
 pub use upload::{BadUpload, Upload, bad_uploads, uploads};
 pub use verify::{Difference, FileSummary, Summary, verify, verify_text};
+
+/// The published file of a subject, as the program carries it.
+///
+/// # Panics
+///
+/// For a name that is no subject's.
+pub fn carried(subject: &str) -> Document {
+    let carried = subject::find(subject).unwrap_or_else(|| panic!("no subject is called {subject}"));
+    load(carried.subject, carried.published.as_bytes())
+        .unwrap_or_else(|error| panic!("embedded vectors: {error}"))
+}

@@ -2,8 +2,11 @@
 
 use std::sync::LazyLock;
 
-use super::file::{File, Reading, Subject};
-use super::load::load;
+use serde::Deserialize;
+
+use super::carried;
+use super::document::{Case, Verdict};
+use super::subject::Bytes;
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash;
 
@@ -57,34 +60,34 @@ pub fn bad_uploads() -> &'static [BadUpload] {
 }
 
 static UPLOADS: LazyLock<(Vec<Upload>, Vec<BadUpload>)> = LazyLock::new(|| {
-    let subject = Subject::CapabilityHash;
-    let file: File<Reading> = load(subject.file_name(), subject.embedded().as_bytes())
-        .unwrap_or_else(|error| panic!("embedded vectors: {error}"));
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for case in file.cases {
-        match case {
-            Reading::Valid(case) => good.extend(upload(case.id, case.input, &case.sha256)),
-            Reading::Invalid(case) => {
-                bad.extend(case.bytes().map(|input| bad_upload(case.id, input, case.mistake)))
-            }
+    for case in carried("capability-hash").cases() {
+        match case.result {
+            Verdict::Valid => good.extend(upload(case)),
+            _ => bad.extend(bad_upload(case)),
         }
     }
     (good, bad)
 });
 
-fn upload(id: String, input: String, hash: &str) -> Option<Upload> {
-    let set = CapabilitySet::parse(input.as_bytes()).ok()?;
+fn upload(case: &Case) -> Option<Upload> {
+    let input = input(case)?;
+    let set = CapabilitySet::parse(&input).ok()?;
     let (parameters, opaque_names) = (set.has_parameters(), set.has_opaque_names());
-    let hash = CapabilityHash::parse(hash).ok()?;
-    Some(Upload { id, input: input.into_bytes(), set, hash, parameters, opaque_names })
+    let hash = CapabilityHash::parse(case.expected.as_ref()?.get("sha256")?.as_str()?).ok()?;
+    Some(Upload { id: case.id.clone(), input, set, hash, parameters, opaque_names })
 }
 
-fn bad_upload(id: String, input: Vec<u8>, mistake: String) -> BadUpload {
+fn bad_upload(case: &Case) -> Option<BadUpload> {
+    let mistake = case.failure.clone()?;
     let (requirement, may_be_accepted) = match mistake.as_str() {
         "duplicate-key" => ("upload.duplicate-keys", true),
         "value-not-an-object" => ("upload.values-are-objects", false),
-        "integer-out-of-range" => ("upload.bad-input", true),
-        _ => ("upload.bad-input", false),
+        _ => ("upload.bad-input", case.result == Verdict::Either),
     };
-    BadUpload { id, input, mistake, requirement, may_be_accepted }
+    Some(BadUpload { id: case.id.clone(), input: input(case)?, mistake, requirement, may_be_accepted })
+}
+
+fn input(case: &Case) -> Option<Vec<u8>> {
+    Some(Bytes::deserialize(&case.input).ok()?.as_bytes().to_vec())
 }

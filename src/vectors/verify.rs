@@ -1,14 +1,16 @@
 //! Derives every value of the vectors again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use super::file::{Answer, Case, File, HashString, Invalid, Reading, Subject, Union, Valid};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::document::{Case, Document};
+use super::generate::derive;
 use super::load::{LoadError, load};
-use crate::spec::canonical::{self, Json};
-use crate::spec::capability::{CapabilitySet, SetError};
-use crate::spec::hash::{CapabilityHash, HashError};
-use crate::spec::mistake;
+use super::subject::{Carried, SUBJECTS, Subject};
 
 /// What came of verifying a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSummary {
     /// Its name.
-    pub file: &'static str,
+    pub file: String,
     /// How many cases it has.
     pub cases: usize,
     /// How many values were derived again.
@@ -34,10 +36,10 @@ pub struct FileSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The file's name.
-    pub file: &'static str,
+    pub file: String,
     /// The case's id.
     pub case: String,
-    /// The field, e.g. `sha256` or `wrong.padded`.
+    /// The field, e.g. `expected.sha256` or `wrong.padded`.
     pub field: String,
     /// What the file says.
     pub expected: String,
@@ -48,7 +50,7 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, case, field, expected, actual } = self;
-        write!(f, "{file}: {case}: {field}: the file has {expected:?}, derived again it is {actual:?}")
+        write!(f, "{file}: {case}: {field}: the file has {expected}, derived again it is {actual}")
     }
 }
 
@@ -69,15 +71,15 @@ pub fn verify(directory: Option<&Path>) -> Result<Summary, LoadError> {
     if let Some(directory) = directory {
         refuse_unknown_files(directory)?;
     }
-    let file = |subject: Subject| match directory {
-        None => verify_text(subject, subject.embedded().as_bytes()),
+    let file = |carried: &Carried| match directory {
+        None => verify_text(carried.subject, carried.published.as_bytes()),
         Some(directory) => {
-            let path = directory.join(subject.file_name());
+            let path = directory.join(carried.subject.file());
             let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
-            verify_text(subject, &bytes)
+            verify_text(carried.subject, &bytes)
         }
     };
-    Subject::ALL.into_iter().map(file).collect::<Result<_, _>>().map(|files| Summary { files })
+    SUBJECTS.iter().map(file).collect::<Result<_, _>>().map(|files| Summary { files })
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> LoadError {
@@ -86,7 +88,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> LoadError {
 
 /// A file of vectors with a typo in its name must not go unverified in silence.
 fn refuse_unknown_files(directory: &Path) -> Result<(), LoadError> {
-    let known = Subject::ALL.map(Subject::file_name);
+    let known: Vec<String> = SUBJECTS.iter().map(|carried| carried.subject.file()).collect();
     for entry in std::fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {
         let path = entry.map_err(|error| unreadable(directory, error))?.path();
         let is_json = path.extension().is_some_and(|extension| extension == "json");
@@ -103,134 +105,57 @@ fn refuse_unknown_files(directory: &Path) -> Result<(), LoadError> {
 /// # Errors
 ///
 /// As [`verify`].
-pub fn verify_text(subject: Subject, bytes: &[u8]) -> Result<FileSummary, LoadError> {
-    match subject {
-        Subject::CanonicalJson => each(subject, bytes, |case, check| reading(case, any_value, check)),
-        Subject::CapabilityHash => each(subject, bytes, |case, check| reading(case, set, check)),
-        Subject::Union => each(subject, bytes, union),
-        Subject::HashStrings => each(subject, bytes, hash_string),
-    }
-}
-
-/// Collects what is compared within a case.
-struct Check<'a> {
-    case: String,
-    summary: &'a mut FileSummary,
-}
-
-impl Check<'_> {
-    fn equal(&mut self, field: impl Into<String>, expected: impl Into<String>, actual: impl Into<String>) {
-        let (expected, actual) = (expected.into(), actual.into());
-        self.summary.values += 1;
-        if expected != actual {
-            let (file, case) = (self.summary.file, self.case.clone());
-            self.summary.differences.push(Difference { file, case, field: field.into(), expected, actual });
-        }
-    }
-}
-
-fn each<C: Case>(
-    subject: Subject,
-    bytes: &[u8],
-    verify: impl Fn(&C, &mut Check<'_>),
-) -> Result<FileSummary, LoadError> {
-    let file: File<C> = load(subject.file_name(), bytes)?;
+pub fn verify_text(subject: &dyn Subject, bytes: &[u8]) -> Result<FileSummary, LoadError> {
+    let document = load(subject, bytes)?;
     let mut summary = FileSummary {
-        file: subject.file_name(),
-        cases: file.cases.len(),
+        file: subject.file(),
+        cases: document.cases().count(),
         values: 0,
         differences: Vec::new(),
     };
-    for case in &file.cases {
-        verify(case, &mut Check { case: case.id().to_owned(), summary: &mut summary });
+    for case in document.cases() {
+        compare(case, &derived(subject, &document, case)?, &mut summary);
     }
     Ok(summary)
 }
 
-/// How a subject reads its inputs.
-type Read = fn(&[u8]) -> Result<Json, SetError>;
-
-fn any_value(bytes: &[u8]) -> Result<Json, SetError> {
-    canonical::parse(bytes).map_err(SetError::Json)
+fn derived(subject: &dyn Subject, document: &Document, case: &Case) -> Result<Case, LoadError> {
+    let mut derived = case.clone();
+    derive(subject, &document.flags, &mut derived).map_err(|error| LoadError::Case {
+        file: subject.file(),
+        case: case.id.clone(),
+        message: error.to_string(),
+    })?;
+    Ok(derived)
 }
 
-fn set(bytes: &[u8]) -> Result<Json, SetError> {
-    CapabilitySet::parse(bytes).map(|set| set.to_json())
-}
-
-fn reading(case: &Reading, read: Read, check: &mut Check<'_>) {
-    match case {
-        Reading::Valid(case) => valid(case, read, check),
-        Reading::Invalid(case) => invalid(case, read, check),
-    }
-}
-
-fn valid(case: &Valid, read: Read, check: &mut Check<'_>) {
-    let value = match read(case.input.as_bytes()) {
-        Ok(value) => value,
-        Err(error) => return check.equal("result", "valid", format!("invalid: {error}")),
+/// Compares whatever is derived, and names each field that differs.
+fn compare(case: &Case, derived: &Case, summary: &mut FileSummary) {
+    let mut equal = |field: String, expected: Option<&Value>, actual: Option<&Value>| {
+        summary.values += 1;
+        if expected != actual {
+            let word = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+            let (expected, actual) = (word(expected), word(actual));
+            let (file, case) = (summary.file.clone(), case.id.clone());
+            summary.differences.push(Difference { file, case, field, expected, actual });
+        }
     };
-    let canonical = String::from_utf8_lossy(&canonical::to_bytes(&value)).into_owned();
-    check.equal("canonical", &case.canonical, &canonical);
-    check.equal("sha256", &case.sha256, CapabilityHash::of(canonical.as_bytes()).as_str());
-    for (name, hash) in &case.wrong {
-        let derived = mistake::find(name).and_then(|m| m.hash_of_text(&case.input, &canonical));
-        wrong(name, hash, derived, &case.sha256, check);
-    }
-}
-
-/// A wrong answer is the one that its mistake gives, and differs from the right one.
-fn wrong(name: &str, hash: &str, derived: Option<String>, right: &str, check: &mut Check<'_>) {
-    let derived = match derived {
-        Some(derived) if derived == right => "the right answer, which shows nothing".to_owned(),
-        Some(derived) => derived,
-        None => "no mistake that this suite knows".to_owned(),
-    };
-    check.equal(format!("wrong.{name}"), hash, derived);
-}
-
-fn invalid(case: &Invalid, read: Read, check: &mut Check<'_>) {
-    let Some(bytes) = case.bytes() else {
-        return check.equal("input", "either input or input_hex", "neither, both, or no hexadecimal");
-    };
-    let (name, offset) = match read(&bytes) {
-        Ok(_) => return check.equal("result", "invalid", "valid"),
-        Err(error) => match &error {
-            SetError::Json(place) => (error.name(), Some(place.offset)),
-            _ => (error.name(), None),
-        },
-    };
-    let place = |offset: Option<usize>| offset.map_or("none".to_owned(), |offset| offset.to_string());
-    check.equal("mistake", &case.mistake, name);
-    check.equal("offset", place(case.offset), place(offset));
-}
-
-fn union(case: &Union, check: &mut Check<'_>) {
-    let mut sets = Vec::new();
-    for (i, text) in case.sets.iter().enumerate() {
-        match CapabilitySet::parse(text.as_bytes()) {
-            Ok(set) => sets.push(set),
-            Err(error) => return check.equal(format!("sets[{i}]"), "a capability set", error.to_string()),
+    let (file, ours) = (value(case), value(derived));
+    for field in ["result", "failure", "also"] {
+        if file.get(field).is_some() || ours.get(field).is_some() {
+            equal(field.to_owned(), file.get(field), ours.get(field));
         }
     }
-    let union = CapabilitySet::union(&sets);
-    check.equal("canonical", &case.canonical, String::from_utf8_lossy(&union.canonical_bytes()));
-    check.equal("sha256", &case.sha256, union.hash().as_str());
-    for (name, hash) in &case.wrong {
-        let derived = mistake::find(name).and_then(|m| m.hash_of_union(&sets));
-        wrong(name, hash, derived, &case.sha256, check);
+    for field in ["expected", "wrong"] {
+        let of = |case: &Value| case.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
+        let (file, ours) = (of(&file), of(&ours));
+        for key in file.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
+            equal(format!("{field}.{key}"), file.get(key), ours.get(key));
+        }
     }
 }
 
-fn hash_string(case: &HashString, check: &mut Check<'_>) {
-    let mistake = match CapabilityHash::parse(&case.text) {
-        Ok(_) => "none",
-        Err(HashError::Length(_)) => "length",
-        Err(HashError::Alphabet { .. }) => "alphabet",
-        Err(HashError::LastCharacter(_)) => "last-character",
-    };
-    let answer = if mistake == "none" { Answer::Valid } else { Answer::Invalid };
-    let word = |answer| if answer == Answer::Valid { "valid" } else { "invalid" };
-    check.equal("result", word(case.result), word(answer));
-    check.equal("mistake", case.mistake.as_deref().unwrap_or("none"), mistake);
+fn value(case: &impl Serialize) -> Value {
+    // A case has no key that is no string, so this cannot fail.
+    serde_json::to_value(case).unwrap_or_default()
 }

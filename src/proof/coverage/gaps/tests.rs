@@ -36,7 +36,11 @@ fn gaps(change: impl FnOnce(&mut Tables<'_>)) -> Vec<Gap> {
             Link { id: "blunt", requirements: &["a.must"] },
             Link { id: "subtle", requirements: &["a.must", "a.should"] },
         ],
-        vectors: vec![Pin { requirement: "a.must", file: "a.json", cases: vec!["a.one".to_owned()] }],
+        vectors: vec![Pin {
+            requirement: "a.must".to_owned(),
+            file: "a.json".to_owned(),
+            cases: vec!["a.one".to_owned()],
+        }],
         arithmetic: &["a.must"],
     };
     change(&mut tables);

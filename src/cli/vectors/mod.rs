@@ -1,0 +1,40 @@
+//! `capcheck vectors`: the golden vectors.
+
+mod generate;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+/// Work with the golden vectors
+#[derive(Debug, Args)]
+pub(super) struct VectorsArgs {
+    #[command(subcommand)]
+    command: VectorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum VectorsCommand {
+    /// Write the published files, byte for byte as they are in vectors/
+    Generate {
+        /// The directory to write to
+        dir: PathBuf,
+    },
+    /// Derive every value of the vectors again
+    ///
+    /// Exits with 1 if a value comes out otherwise, and with 2 if a file cannot be read.
+    Verify {
+        /// The directory that holds the files; by default those that the program carries
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(args: VectorsArgs) -> ExitCode {
+    match args.command {
+        VectorsCommand::Generate { dir } => generate::run(&dir),
+        VectorsCommand::Verify { dir } => verify::run(dir.as_deref()),
+    }
+}

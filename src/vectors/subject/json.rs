@@ -1,0 +1,115 @@
+//! JSON and its hash: of any value, and of capability sets.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Solution, Topic};
+use crate::spec::canonical::{self, Json};
+use crate::spec::capability::CapabilitySet;
+use crate::spec::hash::CapabilityHash as Hash;
+use crate::spec::mistake::{self, MISTAKES};
+
+/// Some bytes that should be JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub(in crate::vectors) enum Bytes {
+    /// As text.
+    Text {
+        /// The bytes, as UTF-8 text.
+        json: String,
+    },
+    /// In hexadecimal, where they are no text.
+    Hex {
+        /// The bytes, two lower-case digits each.
+        #[serde(with = "hex::serde")]
+        #[schemars(with = "String", regex(pattern = "^([0-9a-f]{2})+$"))]
+        json_hex: Vec<u8>,
+    },
+}
+
+impl Bytes {
+    pub(in crate::vectors) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text { json } => json.as_bytes(),
+            Self::Hex { json_hex } => json_hex,
+        }
+    }
+}
+
+/// What is hashed, and its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Hashed {
+    /// The canonical bytes, as text.
+    pub(super) canonical: String,
+    /// Unpadded Base64 of SHA-256 over them.
+    #[schemars(regex(pattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"))]
+    pub(super) sha256: String,
+}
+
+impl Hashed {
+    pub(super) fn of(value: &Json) -> Self {
+        let canonical = String::from_utf8_lossy(&canonical::to_bytes(value)).into_owned();
+        Self { sha256: Hash::of(canonical.as_bytes()).to_string(), canonical }
+    }
+}
+
+/// Any JSON value.
+pub(super) struct CanonicalJson;
+
+/// Capability sets.
+pub(super) struct CapabilityHash;
+
+impl Topic for CanonicalJson {
+    type Input = Bytes;
+    type Expected = Hashed;
+    const NAME: &'static str = "canonical-json";
+    const PREFIX: &'static str = "canonical.";
+    const ANSWER: Option<&'static str> = Some("sha256");
+
+    fn solve(&self, input: &Bytes) -> Solution<Hashed> {
+        match canonical::parse(input.as_bytes()) {
+            Ok(value) => Solution::valid(Some(Hashed::of(&value))),
+            Err(error) => Solution::invalid(error.kind.name()),
+        }
+    }
+
+    fn mistakes(&self) -> Vec<&'static str> {
+        MISTAKES.iter().map(|mistake| mistake.name).collect()
+    }
+
+    fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
+        let value = canonical::parse(input.as_bytes()).ok()?;
+        hash_of(mistake, input, &value)
+    }
+}
+
+impl Topic for CapabilityHash {
+    type Input = Bytes;
+    type Expected = Hashed;
+    const NAME: &'static str = "capability-hash";
+    const PREFIX: &'static str = "set.";
+    const ANSWER: Option<&'static str> = Some("sha256");
+
+    fn solve(&self, input: &Bytes) -> Solution<Hashed> {
+        match CapabilitySet::parse(input.as_bytes()) {
+            Ok(set) => Solution::valid(Some(Hashed::of(&set.to_json()))),
+            Err(error) => Solution::invalid(error.name()),
+        }
+    }
+
+    fn mistakes(&self) -> Vec<&'static str> {
+        MISTAKES.iter().map(|mistake| mistake.name).collect()
+    }
+
+    fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
+        let set = CapabilitySet::parse(input.as_bytes()).ok()?;
+        hash_of(mistake, input, &set.to_json())
+    }
+}
+
+/// What a mistake says of JSON that was read right.
+fn hash_of(name: &str, input: &Bytes, value: &Json) -> Option<Answer> {
+    let text = std::str::from_utf8(input.as_bytes()).ok()?;
+    let hash = mistake::find(name)?.hash_of_text(text, &Hashed::of(value).canonical)?;
+    Some(Answer::Taken(hash.into()))
+}
