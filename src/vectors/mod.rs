@@ -6,6 +6,7 @@
 
 mod document;
 mod generate;
+mod lint;
 mod load;
 mod pin;
 mod source;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use document::{Case, Document, Flag, FlagLevel, Group, SCHEMA_VERSION, Verdict};
 pub use generate::{GenerateError, generate, is_right, mistaken, to_text};
+pub use lint::{Complaint, Measured, lint, lint_document};
 pub use load::{LoadError, load};
 pub use pin::{Pinned, pinned};
 pub use source::{Source, SourceCase, SourceGroup};

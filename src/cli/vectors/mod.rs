@@ -1,6 +1,7 @@
 //! `capcheck vectors`: the golden vectors.
 
 mod generate;
+mod lint;
 mod verify;
 
 use std::path::PathBuf;
@@ -29,12 +30,17 @@ enum VectorsCommand {
         /// The directory that holds the files; by default those that the program carries
         dir: Option<PathBuf>,
     },
+    /// Measure whether every case tells something that no other tells
+    ///
+    /// Exits with 1 if one does not, or if a flag, mistake or failure is not shown by any case.
+    Lint,
 }
 
 /// Runs the command.
 pub(super) fn run(args: VectorsArgs) -> ExitCode {
     match args.command {
         VectorsCommand::Generate { dir } => generate::run(&dir),
+        VectorsCommand::Lint => lint::run(),
         VectorsCommand::Verify { dir } => verify::run(dir.as_deref()),
     }
 }
