@@ -14,6 +14,7 @@ pub mod actors;
 pub mod built_in;
 pub mod cli;
 pub mod engine;
+pub mod exchanges;
 pub mod outcome;
 pub mod proof;
 pub mod properties;

@@ -48,6 +48,15 @@ impl SigningKey {
         Self { id: id.to_owned(), secret: ed25519_dalek::SigningKey::from_bytes(&seed) }
     }
 
+    /// The key made from a seed of 32 bytes in Base64, as key files have it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFault::Malformed`] where the text is no Base64 of 32 bytes.
+    pub fn from_seed_text(id: &str, seed: &str) -> Result<Self, KeyFault> {
+        Ok(Self::from_seed(id, decode(seed, "the seed")?))
+    }
+
     /// Its ID.
     pub fn id(&self) -> &str {
         &self.id

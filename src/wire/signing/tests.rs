@@ -13,7 +13,7 @@ const PUBLIC: &str = "XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI";
 const LOOKUP: &str = "/_matrix/federation/unstable/org.matrix.capability_sets/users/%40alice%3Aalpha.example/sets/gpngsZJB7JyXB3j4f36kMQA3NO00%2FL5Ulh0tfenNxnc";
 
 fn key() -> SigningKey {
-    SigningKey::from_seed("ed25519:1", key::decode(SEED, "the seed").unwrap())
+    SigningKey::from_seed_text("ed25519:1", SEED).unwrap()
 }
 
 fn lookup() -> SignedRequest<'static> {
