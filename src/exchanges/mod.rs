@@ -57,6 +57,15 @@ pub struct Exchange {
     pub response: String,
 }
 
+/// The published exchanges, as the program carries them.
+///
+/// # Panics
+///
+/// Where the embedded file is none, which its tests rule out.
+pub fn published() -> Exchanges {
+    serde_json::from_str(PUBLISHED).unwrap_or_else(|error| panic!("embedded exchanges: {error}"))
+}
+
 /// Why nothing could be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {

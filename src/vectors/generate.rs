@@ -143,15 +143,23 @@ pub fn is_right(subject: &dyn Subject, solution: &Solution<Value>, answer: &Answ
 /// Writes JSON as it is published: ASCII, indented by two spaces, a line feed at the end.
 pub fn to_text(value: &impl Serialize) -> String {
     // Nothing that is published has a key that is no string, so this cannot fail.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let mut out = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
+    ascii(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// Writes JSON as programs are asked: ASCII, in one line, without a line feed.
+pub fn to_line(value: &impl Serialize) -> String {
+    ascii(&serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The same JSON in ASCII.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
         match character {
             ' '..='~' | '\n' => out.push(character),
             // Only strings hold other characters.
             _ => out.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
         }
     }
-    out.push('\n');
     out
 }

@@ -15,7 +15,7 @@ mod upload;
 mod verify;
 
 pub use document::{Case, Document, Flag, FlagLevel, Group, SCHEMA_VERSION, Verdict};
-pub use generate::{GenerateError, generate, is_right, mistaken, to_text};
+pub use generate::{GenerateError, generate, is_right, mistaken, to_line, to_text};
 pub use lint::{Complaint, Measured, lint, lint_document};
 pub use load::{LoadError, load};
 pub use pin::{Pinned, pinned};

@@ -1,5 +1,6 @@
 //! `capcheck vectors`: the golden vectors.
 
+mod explain;
 mod generate;
 mod lint;
 mod verify;
@@ -30,6 +31,11 @@ enum VectorsCommand {
         /// The directory that holds the files; by default those that the program carries
         dir: Option<PathBuf>,
     },
+    /// Explain a case, an exchange, a subject or a mistake
+    Explain {
+        /// set.empty, exchange.declare-refused, canonical-json, utf16-order, ...
+        id: String,
+    },
     /// Measure whether every case tells something that no other tells
     ///
     /// Exits with 1 if one does not, or if a flag, mistake or failure is not shown by any case.
@@ -40,6 +46,7 @@ enum VectorsCommand {
 pub(super) fn run(args: VectorsArgs) -> ExitCode {
     match args.command {
         VectorsCommand::Generate { dir } => generate::run(&dir),
+        VectorsCommand::Explain { id } => explain::run(&id),
         VectorsCommand::Lint => lint::run(),
         VectorsCommand::Verify { dir } => verify::run(dir.as_deref()),
     }
