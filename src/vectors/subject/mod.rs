@@ -197,7 +197,7 @@ macro_rules! subjects {
 }
 
 /// Every subject, in the order of reports.
-pub const SUBJECTS: &[Carried] = subjects! {
+pub static SUBJECTS: &[Carried] = subjects! {
     "canonical-json": json::CanonicalJson,
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
