@@ -5,6 +5,7 @@
 
 mod hash_strings;
 mod json;
+mod presence;
 mod union;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -202,6 +203,7 @@ pub const SUBJECTS: &[Carried] = subjects! {
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
+    "presence": presence::Presence,
 };
 
 /// The subject with this name.
