@@ -4,6 +4,8 @@
 //! verifying, linting, testing a program) speaks of [`Subject`]s and knows nothing of what they are about.
 
 mod hash_strings;
+#[cfg(test)]
+mod kills_tmp;
 mod json;
 mod presence;
 mod union;
