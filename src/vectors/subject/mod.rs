@@ -4,11 +4,10 @@
 //! verifying, linting, testing a program) speaks of [`Subject`]s and knows nothing of what they are about.
 
 mod hash_strings;
-#[cfg(test)]
-mod kills_tmp;
 mod json;
 mod presence;
 mod union;
+mod upload;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -205,6 +204,7 @@ pub const SUBJECTS: &[Carried] = subjects! {
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
+    "upload": upload::Upload,
     "presence": presence::Presence,
 };
 

@@ -113,8 +113,11 @@ impl Server {
     }
 
     fn session(&self, user: &str, device: &str) -> Key {
-        let device =
-            if self.makes(Mistake::DeviceIdsFolded) { device.to_ascii_lowercase() } else { device.to_owned() };
+        let device = if self.makes(Mistake::DeviceIdsFolded) {
+            device.to_ascii_lowercase()
+        } else {
+            device.to_owned()
+        };
         (user.to_owned(), device)
     }
 
