@@ -52,6 +52,16 @@ impl Json {
             Self::Object(_) => "an object",
         }
     }
+
+    /// How deep arrays and objects nest: none for a scalar, one for what holds scalars alone.
+    pub fn depth(&self) -> usize {
+        let within = |values: &mut dyn Iterator<Item = &Self>| 1 + values.map(Self::depth).max().unwrap_or(0);
+        match self {
+            Self::Array(items) => within(&mut items.iter()),
+            Self::Object(members) => within(&mut members.values()),
+            _ => 0,
+        }
+    }
 }
 
 #[cfg(test)]

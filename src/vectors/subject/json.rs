@@ -7,7 +7,7 @@ use super::{Answer, Solution, Topic};
 use crate::spec::canonical::{self, Json};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash as Hash;
-use crate::spec::mistake::{self, MISTAKES};
+use crate::spec::mistake::{self, Frame, MISTAKES, Outcome};
 
 /// Some bytes that should be JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -48,7 +48,10 @@ pub(super) struct Hashed {
 
 impl Hashed {
     pub(super) fn of(value: &Json) -> Self {
-        let canonical = String::from_utf8_lossy(&canonical::to_bytes(value)).into_owned();
+        Self::over(String::from_utf8_lossy(&canonical::to_bytes(value)).into_owned())
+    }
+
+    fn over(canonical: String) -> Self {
         Self { sha256: Hash::of(canonical.as_bytes()).to_string(), canonical }
     }
 }
@@ -69,7 +72,7 @@ impl Topic for CanonicalJson {
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
         match canonical::parse(input.as_bytes()) {
             Ok(value) => Solution::valid(Some(Hashed::of(&value))),
-            Err(error) => Solution::invalid(error.kind.name()),
+            Err(error) => either_or_invalid(error.kind.name(), input, Frame::Value),
         }
     }
 
@@ -78,8 +81,7 @@ impl Topic for CanonicalJson {
     }
 
     fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
-        let value = canonical::parse(input.as_bytes()).ok()?;
-        hash_of(mistake, input, &value)
+        answer(mistake, input, Frame::Value)
     }
 }
 
@@ -92,8 +94,11 @@ impl Topic for CapabilityHash {
 
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
         match CapabilitySet::parse(input.as_bytes()) {
+            Ok(set) if set.to_json().depth() > MAX_SET_DEPTH => {
+                either_or_invalid("too-deep", input, Frame::Set)
+            }
             Ok(set) => Solution::valid(Some(Hashed::of(&set.to_json()))),
-            Err(error) => Solution::invalid(error.name()),
+            Err(error) => either_or_invalid(error.name(), input, Frame::Set),
         }
     }
 
@@ -102,14 +107,35 @@ impl Topic for CapabilityHash {
     }
 
     fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
-        let set = CapabilitySet::parse(input.as_bytes()).ok()?;
-        hash_of(mistake, input, &set.to_json())
+        answer(mistake, input, Frame::Set)
     }
 }
 
-/// What a mistake says of JSON that was read right.
-fn hash_of(name: &str, input: &Bytes, value: &Json) -> Option<Answer> {
-    let text = std::str::from_utf8(input.as_bytes()).ok()?;
-    let hash = mistake::find(name)?.hash_of_text(text, &Hashed::of(value).canonical)?;
-    Some(Answer::Taken(hash.into()))
+/// How deep a set must be taken, the set itself the first level (docs/protocol.md, section 4.4).
+const MAX_SET_DEPTH: usize = 16;
+
+/// What the strict reader refuses may be taken where a server is free to do so.
+fn either_or_invalid(failure: &'static str, input: &Bytes, frame: Frame) -> Solution<Hashed> {
+    match mistake::taken(input.as_bytes(), frame) {
+        Some((last, first)) => {
+            let (last, first) = (Hashed::over(last), Hashed::over(first));
+            let also = if first == last { Vec::new() } else { vec![first.sha256.into()] };
+            Solution::either(failure, Some(last)).or(also)
+        }
+        None => Solution::invalid(failure),
+    }
+}
+
+/// What a mistake says of some bytes.
+fn answer(name: &str, input: &Bytes, frame: Frame) -> Option<Answer> {
+    mistake::find(name)?.outcome(input.as_bytes(), frame).map(Answer::from)
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Hash(hash) => Self::Taken(hash.into()),
+            Outcome::Refused => Self::Refused,
+        }
+    }
 }
