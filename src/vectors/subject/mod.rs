@@ -5,6 +5,7 @@
 
 mod hash_strings;
 mod json;
+mod presence;
 mod union;
 mod url_decoding;
 mod url_encoding;
@@ -206,6 +207,7 @@ pub static SUBJECTS: &[Carried] = subjects! {
     "union": union::Union,
     "url-encoding": url_encoding::UrlEncoding,
     "url-decoding": url_decoding::UrlDecoding,
+    "presence": presence::Presence,
 };
 
 /// The subject with this name.
