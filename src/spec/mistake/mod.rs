@@ -109,6 +109,12 @@ impl Mistake {
         }
     }
 
+    /// How an implementation that makes this mistake writes this JSON; none where it writes JSON rightly.
+    pub fn written(&self, input: &str) -> Option<String> {
+        let How::Written(style) = self.how else { return None };
+        serde_json::from_str::<Uploaded>(input).ok().map(|value| style.text(&value))
+    }
+
     /// The same for the union of sets.
     pub fn hash_of_union(&self, sets: &[CapabilitySet]) -> Option<String> {
         if let How::Union(mistaken) = self.how {

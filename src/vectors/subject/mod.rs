@@ -9,6 +9,7 @@ mod presence;
 mod union;
 mod url_decoding;
 mod url_encoding;
+mod x_matrix_signing;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -205,6 +206,7 @@ pub static SUBJECTS: &[Carried] = subjects! {
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
+    "x-matrix-signing": x_matrix_signing::XMatrixSigning,
     "url-encoding": url_encoding::UrlEncoding,
     "url-decoding": url_decoding::UrlDecoding,
     "presence": presence::Presence,
