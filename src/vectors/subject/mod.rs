@@ -10,6 +10,7 @@ mod union;
 mod url_decoding;
 mod url_encoding;
 mod x_matrix_signing;
+mod x_matrix_verifying;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -207,6 +208,7 @@ pub static SUBJECTS: &[Carried] = subjects! {
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
     "x-matrix-signing": x_matrix_signing::XMatrixSigning,
+    "x-matrix-verifying": x_matrix_verifying::XMatrixVerifying,
     "url-encoding": url_encoding::UrlEncoding,
     "url-decoding": url_decoding::UrlDecoding,
     "presence": presence::Presence,
