@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::properties;
 use crate::scenarios;
 use crate::spec::requirement;
+use crate::vectors;
 
 use super::output::finish;
 
@@ -87,6 +88,7 @@ fn as_json() -> String {
         .collect();
     let page = json!({
         "version": env!("CARGO_PKG_VERSION"), "requirements_digest": requirement::digest(),
+        "vectors_digest": vectors::manifest_digest(),
         "requirements": rules, "scenarios": stories, "properties": drawn, "sentences": sentences,
     });
     format!("{page:#}\n")

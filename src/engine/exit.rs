@@ -38,7 +38,11 @@ mod tests {
     fn run(verdict: Verdict, harness_fault: usize) -> RunResult {
         RunResult {
             schema_version: SCHEMA_VERSION,
-            suite: Suite { version: String::new(), requirements_digest: String::new() },
+            suite: Suite {
+                version: String::new(),
+                requirements_digest: String::new(),
+                vectors_digest: String::new(),
+            },
             target: TargetInfo { url: String::new(), server_name: None, features: Vec::new() },
             second: None,
             seed: 0,

@@ -24,6 +24,7 @@ use crate::target::config::Target;
 use crate::target::features::Standing;
 use crate::target::federation::Link;
 use crate::target::preflight::PreflightError;
+use crate::vectors;
 use crate::wire::{Client, ClientError};
 
 use event::{Event, Reporter};
@@ -146,6 +147,7 @@ fn summarise(
         suite: Suite {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             requirements_digest: requirement::digest().to_owned(),
+            vectors_digest: vectors::manifest_digest().to_owned(),
         },
         target: target_info(world),
         second: world.second.as_ref().map(|(_, second)| target_info(second)),

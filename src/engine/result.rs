@@ -83,6 +83,8 @@ pub struct Suite {
     pub version: String,
     /// SHA-256 (hex) over the requirements, so that two reports can be compared.
     pub requirements_digest: String,
+    /// SHA-256 (hex) over the manifest of the vectors, which has the digest of each.
+    pub vectors_digest: String,
 }
 
 /// The target that was tested.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::spec::requirement;
+use crate::vectors;
 
 use super::run::Proof;
 
@@ -14,7 +15,11 @@ pub fn write(proof: &Proof, seed: u64) -> String {
     let findings = proof.findings().into_iter().map(|(what, found)| json!({ "of": what, "finding": found }));
     let page = json!({
         "schema_version": SCHEMA_VERSION,
-        "suite": { "version": env!("CARGO_PKG_VERSION"), "requirements_digest": requirement::digest() },
+        "suite": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "requirements_digest": requirement::digest(),
+            "vectors_digest": vectors::manifest_digest(),
+        },
         "seed": seed,
         "proof": proof,
         "findings": findings.collect::<Vec<_>>(),

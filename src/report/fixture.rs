@@ -149,7 +149,11 @@ fn run(requirements: Vec<RequirementResult>, scenarios: Vec<ScenarioResult>) -> 
     };
     RunResult {
         schema_version: SCHEMA_VERSION,
-        suite: Suite { version: "0.1.0".to_owned(), requirements_digest: "5d".repeat(32) },
+        suite: Suite {
+            version: "0.1.0".to_owned(),
+            requirements_digest: "5d".repeat(32),
+            vectors_digest: "7e".repeat(32),
+        },
         target: TargetInfo {
             url: BASE.to_owned(),
             server_name: Some("localhost:8448".to_owned()),

@@ -61,6 +61,7 @@ fn suite(name: &str, result: &RunResult) -> TestSuite {
         Property::new("run_id", text::escape(&result.run_id)),
         Property::new("suite_version", text::escape(&result.suite.version)),
         Property::new("requirements_digest", text::escape(&result.suite.requirements_digest)),
+        Property::new("vectors_digest", text::escape(&result.suite.vectors_digest)),
     ]);
     suite
 }

@@ -9,6 +9,15 @@ use serde_json::Value;
 /// The version of these shapes; raised when a key changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 2;
 
+/// How mistakes, failures and groups are called.
+const KEBAB: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+
+/// How flags are called.
+const FLAG: &str = "^[A-Z][A-Za-z0-9]*$";
+
+/// How requirements are called.
+const REQUIREMENT: &str = "^[a-z]+\\.[a-z0-9]+(-[a-z0-9]+)*$";
+
 /// A file: one subject, and everything that a reader of it must know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -17,11 +26,13 @@ pub struct Document {
     pub subject: String,
     /// Where the schema of the file lies, from the directory of the file.
     pub schema: String,
-    /// [`SCHEMA_VERSION`].
+    /// The version of these shapes.
     pub schema_version: u32,
     /// What is computed, in a sentence.
+    #[schemars(length(min = 1))]
     pub algorithm: String,
     /// The texts that say so.
+    #[schemars(length(min = 1))]
     pub source: Vec<String>,
     /// What else a reader must know.
     pub notes: Vec<String>,
@@ -29,12 +40,16 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     /// What the flags of the cases mean, by name.
+    #[schemars(extend("propertyNames" = { "pattern": FLAG }))]
     pub flags: BTreeMap<String, Flag>,
     /// The mistakes whose answers the cases list under `wrong`, each in a phrase.
+    #[schemars(extend("propertyNames" = { "pattern": KEBAB }))]
     pub mistakes: BTreeMap<String, String>,
     /// The classes of `failure`, each in a phrase.
+    #[schemars(extend("propertyNames" = { "pattern": KEBAB }))]
     pub failures: BTreeMap<String, String>,
     /// The cases.
+    #[schemars(length(min = 1))]
     pub groups: Vec<Group>,
 }
 
@@ -43,22 +58,28 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct Flag {
     /// What an implementation that fails such a case has wrong.
+    #[schemars(length(min = 1))]
     pub bug_type: String,
     /// What comes of that.
+    #[schemars(length(min = 1))]
     pub effect: String,
     /// Who says so.
+    #[schemars(length(min = 1))]
     pub reference: String,
     /// The requirements of the capability API that it pins, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(regex(pattern = REQUIREMENT)), extend("uniqueItems" = true))]
     pub requirements: Vec<String>,
     /// The mistakes that a case with this flag can show.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = KEBAB)), extend("uniqueItems" = true))]
     pub shows: Vec<String>,
     /// How binding such a case is.
     #[serde(default)]
     pub level: FlagLevel,
     /// Whether it names a legal choice, on which `either` and `also` rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
     pub freedom: bool,
 }
 
@@ -78,13 +99,17 @@ pub enum FlagLevel {
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// A word.
+    #[schemars(regex(pattern = KEBAB))]
     pub name: String,
     /// What they have in common.
+    #[schemars(length(min = 1))]
     pub about: String,
     /// The requirements of the capability API that all of them pin, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(regex(pattern = REQUIREMENT)), extend("uniqueItems" = true))]
     pub requirements: Vec<String>,
     /// The cases.
+    #[schemars(length(min = 1))]
     pub cases: Vec<Case>,
 }
 
@@ -95,11 +120,14 @@ pub struct Case {
     /// The permanent id.
     pub id: String,
     /// What the case shows, in a phrase.
+    #[schemars(length(min = 1))]
     pub comment: String,
     /// What it is about, by the names that the file explains.
+    #[schemars(inner(regex(pattern = FLAG)), extend("uniqueItems" = true))]
     pub flags: Vec<String>,
     /// The rule that tells it from its neighbours, where no mistake does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1))]
     pub rule: Option<String>,
     /// The input, in the subject's own shape.
     pub input: Value,
@@ -107,6 +135,7 @@ pub struct Case {
     pub result: Verdict,
     /// Why it is, or may be, refused: a class that the file explains.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = KEBAB))]
     pub failure: Option<String>,
     /// What is computed where it is taken, in the subject's own shape.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +145,7 @@ pub struct Case {
     pub also: Vec<Value>,
     /// The answers of implementations that make a mistake, by its name: an answer, or the word of a verdict.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": KEBAB }, "minProperties" = 1))]
     pub wrong: BTreeMap<String, Value>,
     /// The case that says better what this one meant to say.
     #[serde(skip_serializing_if = "Option::is_none")]

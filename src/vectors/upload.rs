@@ -64,6 +64,8 @@ static UPLOADS: LazyLock<(Vec<Upload>, Vec<BadUpload>)> = LazyLock::new(|| {
     for case in carried("capability-hash").cases() {
         match case.result {
             Verdict::Valid => good.extend(upload(case)),
+            // What has another canonical form than its bytes is tried with that claim elsewhere.
+            _ if matches!(case.failure.as_deref(), Some("byte-order-mark" | "too-deep")) => {}
             _ => bad.extend(bad_upload(case)),
         }
     }

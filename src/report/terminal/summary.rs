@@ -1,6 +1,6 @@
 //! What is not a failure: the untestable, the not applicable, the table, the verdict, and what to do next.
 
-use crate::engine::result::{RunResult, Selection, Stopped, Tally, Verdict};
+use crate::engine::result::{RunResult, Selection, Stopped, Suite, Tally, Verdict};
 use crate::outcome::Outcome;
 use crate::report::page::Page;
 use crate::report::style::Ink;
@@ -269,6 +269,9 @@ pub(crate) fn verdict(page: &mut Page, result: &RunResult, again: &str) {
     if page.style.verbose && !result.endpoints.is_empty() {
         page.field("dearest", &dearest(result));
     }
+    if page.style.verbose {
+        page.field("judged by", &judged_by(result));
+    }
     next(page, result, again);
 }
 
@@ -324,6 +327,12 @@ fn run(result: &RunResult) -> String {
         text::escape(&result.run_id),
         text::escape(&result.suite.version),
     )
+}
+
+/// What reports must have in common to be compared.
+fn judged_by(result: &RunResult) -> String {
+    let Suite { requirements_digest, vectors_digest, .. } = &result.suite;
+    format!("requirements {}, vectors {}", text::escape(requirements_digest), text::escape(vectors_digest))
 }
 
 /// Where the time went: what the target was asked that it did not have to hold.

@@ -19,6 +19,8 @@ pub(super) enum Order {
     Folded,
     /// Array indices first, in numeric order, as JavaScript objects have it.
     IntegersFirst,
+    /// Shorter ones first, by their bytes in UTF-8.
+    Length,
     AsUploaded,
     /// Sorted at the top, as uploaded below.
     TopOnly,
@@ -104,6 +106,7 @@ impl Order {
             Self::CodePoint | Self::TopOnly => members.sort_by(|(a, _), (b, _)| a.cmp(b)),
             Self::Utf16 => members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16())),
             Self::Folded => members.sort_by_cached_key(|(key, _)| (key.to_lowercase(), key.clone())),
+            Self::Length => members.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b))),
             Self::IntegersFirst => {
                 members.sort_by_cached_key(|(key, _)| (array_index(key).unwrap_or(u32::MAX), key.clone()));
             }

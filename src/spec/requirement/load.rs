@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -37,6 +38,9 @@ pub enum RowError {
     /// The id does not follow the grammar.
     #[error("the id must be {0}")]
     IdGrammar(&'static str),
+    /// The revision does not follow the grammar.
+    #[error("it must be the day of the draft and our count, such as 2014-12-31.1")]
+    Revision,
     /// There is no rule in the rule.
     #[error("the text is empty")]
     EmptyText,
@@ -63,6 +67,7 @@ pub enum RowError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tables {
+    revision: String,
     #[serde(default)]
     sentence: Vec<toml::Table>,
     #[serde(default)]
@@ -77,6 +82,9 @@ struct Tables {
 pub fn load(text: &str) -> Result<Catalogue, LoadError> {
     let tables: Tables =
         toml::from_str(text).map_err(|error| LoadError::Table(error.to_string().trim_end().to_owned()))?;
+    if !is_revision(&tables.revision) {
+        return Err(LoadError::Row { row: "revision".to_owned(), error: RowError::Revision });
+    }
     let sentences: Vec<Sentence> = rows("sentence", tables.sentence)?;
     let requirements: Vec<Requirement> = rows("requirement", tables.requirement)?;
 
@@ -84,7 +92,15 @@ pub fn load(text: &str) -> Result<Catalogue, LoadError> {
     check_each(&requirements, |r| &r.id, |r| check_requirement(r, &sentences))?;
     check_each(&sentences, |s| &s.id, |s| check_mapping(s, &requirements))?;
     let digest = digest(&requirements);
-    Ok(Catalogue { requirements, sentences, digest })
+    Ok(Catalogue { revision: tables.revision, requirements, sentences, digest })
+}
+
+/// `YYYY-MM-DD.N`.
+fn is_revision(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(day, count)| {
+        NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok()
+            && count.parse::<u32>().is_ok_and(|count| count > 0)
+    })
 }
 
 /// Row by row, because an error of the whole names a line and not the row.
@@ -160,6 +176,7 @@ fn check_mapping(sentence: &Sentence, requirements: &[Requirement]) -> Result<()
 }
 
 /// SHA-256 over the Canonical JSON of the rows: the order of the file counts, its spelling does not.
+/// docs/vectors.md says how to make it again.
 fn digest(requirements: &[Requirement]) -> String {
     let string = |text: &str| Json::String(text.to_owned());
     let row = |r: &Requirement| {

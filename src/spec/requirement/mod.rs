@@ -37,6 +37,12 @@ pub fn sentence(id: &str) -> Option<&'static Sentence> {
     sentences().iter().find(|sentence| sentence.id == id)
 }
 
+/// Which version of the rows this is, e.g. `2014-12-31.1`: the day of the draft and our count. The rows of a
+/// revision that was released never change.
+pub fn revision() -> &'static str {
+    &EMBEDDED.revision
+}
+
 /// SHA-256, in hexadecimal, over the rows: equal for two reports exactly if they speak of the same rules.
 pub fn digest() -> &'static str {
     &EMBEDDED.digest
@@ -45,6 +51,8 @@ pub fn digest() -> &'static str {
 /// A checked table: what [`load`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
+    /// Which version of the rows this is.
+    pub revision: String,
     /// The rules, in the order of the table.
     pub requirements: Vec<Requirement>,
     /// The draft's sentences, in its order.

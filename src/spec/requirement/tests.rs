@@ -2,6 +2,7 @@ use super::*;
 
 /// A table that keeps every rule; each test below breaks one.
 const GOOD: &str = r#"
+revision = "2014-12-31.1"
 [[sentence]]
 id = "C1"
 text = "e.g. VoIP"
@@ -65,6 +66,9 @@ fn each_broken_rule_names_the_row() {
         ("[\"C6\"]", "[\"C6\", \"C1\"]", "C1", "excluded, and yet upload.refuse-unknown cites it"),
         ("id = \"C1\"", "id = \"C6\"", "C6", "the id is taken"),
         ("id = \"C1\"", "id = \"C-1\"", "C-1", "the id must be"),
+        ("\"2014-12-31.1\"", "\"2014-12-31\"", "revision", "the day of the draft and our count"),
+        ("\"2014-12-31.1\"", "\"2014-13-31.1\"", "revision", "the day of the draft and our count"),
+        ("\"2014-12-31.1\"", "\"2014-12-31.0\"", "revision", "the day of the draft and our count"),
         ("excluded = \"an example\"", "exclude = \"an example\"", "C1", "unknown field `exclude`"),
     ] {
         let error = broken(from, to);
@@ -77,7 +81,7 @@ fn each_broken_rule_names_the_row() {
 
 #[test]
 fn a_file_that_is_no_table_says_where() {
-    assert!(broken("[[requirement]]", "[[requirement]").contains("line 11"));
+    assert!(broken("[[requirement]]", "[[requirement]").contains("line 12"));
     assert!(broken("[[sentence]]\nid = \"C6\"", "[[sentances]]\nid = \"C6\"").contains("sentances"));
 }
 
@@ -98,6 +102,7 @@ fn the_embedded_table_keeps_its_rules() {
     assert!(sentence("C6").unwrap().text.contains("most likely refused"));
     assert_eq!(sentence("C12"), None);
     assert_eq!(digest().len(), 64);
+    assert!(revision().starts_with("2014-12-31."));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whether a string is a hash as a server may write it.
 
+use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,6 +16,34 @@ pub(super) struct HashStrings;
 pub(super) struct Spelling {
     /// The string.
     text: String,
+}
+
+/// A mistake: its name, and what is taken then.
+type Mistake = (&'static str, fn(&str) -> bool);
+
+/// Whatever else a check takes, or refuses.
+const MISTAKES: &[Mistake] = &[
+    ("length-unchecked", |text| text.chars().all(is_base64) && !text.is_empty()),
+    ("alphabet-unchecked", |text| text.chars().count() == 43),
+    ("last-bits-unchecked", |text| text.len() == 43 && text.chars().all(is_base64)),
+    ("padding-taken", |text| is_hash(text) || text.strip_suffix('=').is_some_and(is_hash)),
+    ("url-safe-taken", |text| is_hash(&text.replace('-', "+").replace('_', "/"))),
+    ("space-trimmed", |text| is_hash(text.trim_ascii())),
+    ("percent-decoded", |text| is_hash(&percent_decode_str(text).decode_utf8_lossy())),
+    ("hex-taken", |text| is_hash(text) || text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit())),
+    ("bytes-counted", |text| text.len() == 43 && text.chars().all(|c| is_base64(c) || !c.is_ascii())),
+    ("url-safe-only", |text| is_hash(text) && !text.contains(['+', '/'])),
+    ("slash-refused", |text| is_hash(text) && !text.contains('/')),
+    ("letters-at-the-end-only", |text| is_hash(text) && text.ends_with(|c: char| c.is_ascii_alphabetic())),
+    ("capital-at-the-end-only", |text| is_hash(text) && text.ends_with(|c: char| c.is_ascii_uppercase())),
+];
+
+fn is_base64(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '+' | '/')
+}
+
+fn is_hash(text: &str) -> bool {
+    CapabilityHash::parse(text).is_ok()
 }
 
 impl Topic for HashStrings {
@@ -34,10 +63,11 @@ impl Topic for HashStrings {
     }
 
     fn mistakes(&self) -> Vec<&'static str> {
-        Vec::new()
+        MISTAKES.iter().map(|(name, _)| *name).collect()
     }
 
-    fn mistaken(&self, _mistake: &str, _input: &Spelling) -> Option<Answer> {
-        None
+    fn mistaken(&self, mistake: &str, input: &Spelling) -> Option<Answer> {
+        let (_, takes) = MISTAKES.iter().find(|(name, _)| *name == mistake)?;
+        Some(if takes(&input.text) { Answer::taken() } else { Answer::Refused })
     }
 }

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Solution, Topic};
-use crate::spec::canonical::{self, Json};
-use crate::spec::capability::CapabilitySet;
+use crate::spec::canonical::{self, Json, JsonErrorKind};
+use crate::spec::capability::{CapabilitySet, SetError};
 use crate::spec::hash::CapabilityHash as Hash;
-use crate::spec::mistake::{self, MISTAKES};
+use crate::spec::mistake::reader::{Duplicates, Loose, Numbers, Reader, STRICT};
+use crate::spec::mistake::{self, MISTAKES, Made};
 
 /// Some bytes that should be JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -48,7 +49,10 @@ pub(super) struct Hashed {
 
 impl Hashed {
     pub(super) fn of(value: &Json) -> Self {
-        let canonical = String::from_utf8_lossy(&canonical::to_bytes(value)).into_owned();
+        Self::of_text(String::from_utf8_lossy(&canonical::to_bytes(value)).into_owned())
+    }
+
+    fn of_text(canonical: String) -> Self {
         Self { sha256: Hash::of(canonical.as_bytes()).to_string(), canonical }
     }
 }
@@ -59,6 +63,9 @@ pub(super) struct CanonicalJson;
 /// Capability sets.
 pub(super) struct CapabilityHash;
 
+/// How deep a set must be read, objects and arrays, of which the set itself is the first; deeper ones may be refused.
+const DEPTH: usize = 16;
+
 impl Topic for CanonicalJson {
     type Input = Bytes;
     type Expected = Hashed;
@@ -67,19 +74,23 @@ impl Topic for CanonicalJson {
     const ANSWER: Option<&'static str> = Some("sha256");
 
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
-        match canonical::parse(input.as_bytes()) {
+        let bytes = input.as_bytes();
+        match canonical::parse(bytes) {
             Ok(value) => Solution::valid(Some(Hashed::of(&value))),
-            Err(error) => Solution::invalid(error.kind.name()),
+            Err(error) => match freely_read(&error.kind, bytes) {
+                Some(text) => Solution::either(error.kind.name(), Some(Hashed::of_text(text))),
+                None => Solution::invalid(error.kind.name()),
+            },
         }
     }
 
     fn mistakes(&self) -> Vec<&'static str> {
-        MISTAKES.iter().map(|mistake| mistake.name).collect()
+        let alone = |mistake: &&mistake::Mistake| !mistake.is_about_unions();
+        MISTAKES.iter().filter(alone).map(|mistake| mistake.name).collect()
     }
 
     fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
-        let value = canonical::parse(input.as_bytes()).ok()?;
-        hash_of(mistake, input, &value)
+        made_of(mistake, input, self.solve(input).expected.as_ref(), false)
     }
 }
 
@@ -91,25 +102,55 @@ impl Topic for CapabilityHash {
     const ANSWER: Option<&'static str> = Some("sha256");
 
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
-        match CapabilitySet::parse(input.as_bytes()) {
+        let bytes = input.as_bytes();
+        match CapabilitySet::parse(bytes) {
+            Ok(set) if STRICT.read(bytes).is_some_and(|value| value.depth() > DEPTH) => {
+                Solution::either("too-deep", Some(Hashed::of(&set.to_json())))
+            }
             Ok(set) => Solution::valid(Some(Hashed::of(&set.to_json()))),
+            Err(SetError::Json(error)) => freely_read_set(&error.kind, bytes),
             Err(error) => Solution::invalid(error.name()),
         }
     }
 
     fn mistakes(&self) -> Vec<&'static str> {
-        MISTAKES.iter().map(|mistake| mistake.name).collect()
+        CanonicalJson.mistakes()
     }
 
     fn mistaken(&self, mistake: &str, input: &Bytes) -> Option<Answer> {
-        let set = CapabilitySet::parse(input.as_bytes()).ok()?;
-        hash_of(mistake, input, &set.to_json())
+        made_of(mistake, input, self.solve(input).expected.as_ref(), true)
     }
 }
 
-/// What a mistake says of JSON that was read right.
-fn hash_of(name: &str, input: &Bytes, value: &Json) -> Option<Answer> {
-    let text = std::str::from_utf8(input.as_bytes()).ok()?;
-    let hash = mistake::find(name)?.hash_of_text(text, &Hashed::of(value).canonical)?;
-    Some(Answer::Taken(hash.into()))
+/// Other spellings of what Canonical JSON can express: read, or refused.
+fn freely_read(kind: &JsonErrorKind, bytes: &[u8]) -> Option<String> {
+    let reader = match kind {
+        JsonErrorKind::Float(_) | JsonErrorKind::NegativeZero => Reader { numbers: Numbers::Whole, ..STRICT },
+        JsonErrorKind::ByteOrderMark => Reader { skips_mark: true, ..STRICT },
+        _ => return None,
+    };
+    reader.text(bytes)
+}
+
+/// The same of a set, of which more may be taken: docs/protocol.md, section 4.4.
+fn freely_read_set(kind: &JsonErrorKind, bytes: &[u8]) -> Solution<Hashed> {
+    let set =
+        |reader: Reader| reader.read(bytes).filter(Loose::is_set).map(|set| Hashed::of_text(set.text()));
+    let twice = |duplicates| set(Reader { duplicates, ..STRICT });
+    let (expected, also) = match kind {
+        JsonErrorKind::IntegerOutOfRange(_) => (set(Reader { numbers: Numbers::Exact, ..STRICT }), None),
+        JsonErrorKind::DuplicateKey(_) => (twice(Duplicates::Last), twice(Duplicates::First)),
+        _ => (freely_read(kind, bytes).map(Hashed::of_text), None),
+    };
+    let Some(expected) = expected else { return Solution::invalid(kind.name()) };
+    let also = also.filter(|also| also.sha256 != expected.sha256).map(|also| also.sha256.into());
+    Solution::either(kind.name(), Some(expected)).or(also.into_iter().collect())
+}
+
+fn made_of(mistake: &str, input: &Bytes, right: Option<&Hashed>, sets: bool) -> Option<Answer> {
+    let canonical = right.map(|right| right.canonical.as_str());
+    Some(match mistake::find(mistake)?.made_of(input.as_bytes(), canonical, sets)? {
+        Made::Hash(hash) => Answer::Taken(hash.into()),
+        Made::Refusal => Answer::Refused,
+    })
 }

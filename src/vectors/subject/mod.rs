@@ -5,6 +5,7 @@
 
 mod hash_strings;
 mod json;
+mod presence;
 mod union;
 mod url_decoding;
 mod url_encoding;
@@ -201,7 +202,7 @@ macro_rules! subjects {
 }
 
 /// Every subject, in the order of reports.
-pub const SUBJECTS: &[Carried] = subjects! {
+pub static SUBJECTS: &[Carried] = subjects! {
     "canonical-json": json::CanonicalJson,
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
@@ -210,6 +211,7 @@ pub const SUBJECTS: &[Carried] = subjects! {
     "x-matrix-verifying": x_matrix_verifying::XMatrixVerifying,
     "url-encoding": url_encoding::UrlEncoding,
     "url-decoding": url_decoding::UrlDecoding,
+    "presence": presence::Presence,
 };
 
 /// The subject with this name.

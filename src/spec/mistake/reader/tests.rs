@@ -1,0 +1,107 @@
+//! Each leniency reads what it says, and the strict reader reads what Canonical JSON can express.
+
+use super::super::{How, find};
+use super::*;
+use crate::spec::{canonical, draw::Draw};
+
+#[test]
+fn the_strict_reader_reads_what_canonical_json_can_express() {
+    let mut draw = Draw::new(7, "readers");
+    for _ in 0..100 {
+        let bytes = draw.set(true).canonical_bytes();
+        assert_eq!(STRICT.text(&bytes).unwrap().into_bytes(), bytes);
+    }
+    for text in [r#"[1,-1,true,null,"\ud83d\ude02\n\u001f\/"," "]"#, "{\"b\":[],\"a\":{}}", " 0 "] {
+        let ours = canonical::to_bytes(&canonical::parse(text.as_bytes()).unwrap());
+        assert_eq!(STRICT.text(text.as_bytes()).unwrap().into_bytes(), ours, "{text}");
+    }
+    for text in [
+        "",
+        " ",
+        "[",
+        "[1",
+        "[1,]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{a:1}",
+        "'a'",
+        "01",
+        "+1",
+        "-",
+        "1.",
+        "1.5",
+        "1e2",
+        "-0",
+        "nul",
+        "NaN",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\\ud800\"",
+        "\"\n\"",
+        "\"",
+        "1 1",
+        "9007199254740992",
+        "{\"a\":1,\"\\u0061\":2}",
+        "\u{feff}1",
+        "// x\n1",
+    ] {
+        assert_eq!(STRICT.read(text.as_bytes()), None, "{text}");
+        assert!(canonical::parse(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_reads_what_its_name_says() {
+    for (name, input, expected) in [
+        ("last-key-wins", &br#"{"a":1,"\u0061":2}"#[..], r#"{"a":2}"#),
+        ("first-key-wins", br#"{"a":1,"a":2}"#, r#"{"a":1}"#),
+        ("float-kept", b"[1.50,1e2,-0,9007199254740993]", "[1.5,100.0,0,9007199254740993]"),
+        ("through-double", b"[1.50,1e2,-0,9007199254740993]", "[1.5,100,0,9007199254740992]"),
+        ("number-as-spelled", b"[1.50,1e2,-0]", "[1.50,1e2,-0]"),
+        ("float-truncated", b"[1.9,-1.9,1e2,-0.5]", "[1,-1,100,0]"),
+        ("surrogate-replaced", br#"["\ud800","\udc00x"]"#, "[\"\u{fffd}\",\"\u{fffd}x\"]"),
+        ("surrogate-escaped", br#"["\uD800"]"#, r#"["\ud800"]"#),
+        ("utf8-replaced", b"\"\xff\xe2\x82x\"", "\"\u{fffd}\u{fffd}x\""),
+        ("latin-1", b"\"\xe9\"", "\"\u{e9}\""),
+        ("utf-16-taken", b"\xff\xfe1\0", "1"),
+        ("utf-16-taken", b"\0[\0]", "[]"),
+        ("control-taken", b"\"a\nb\"", r#""a\nb""#),
+        ("trailing-ignored", b"{} x", "{}"),
+        ("comments-taken", b"/* a */[1, // b\n2]", "[1,2]"),
+        ("trailing-comma-taken", br#"[1,{"a":1,},]"#, r#"[1,{"a":1}]"#),
+        ("single-quotes-taken", b"{'a':'it\\'s'}", r#"{"a":"it's"}"#),
+        ("bare-keys-taken", b"{a_1:1}", r#"{"a_1":1}"#),
+        ("leading-zero-taken", b"[007,-01,0]", "[7,-1,0]"),
+        ("plus-taken", b"[+1]", "[1]"),
+        ("unknown-escape-taken", br#"["\x"]"#, r#"["x"]"#),
+        ("nan-taken", b"[NaN,-Infinity]", "[NaN,-Infinity]"),
+        ("any-case-literals-taken", b"[True,NULL]", "[true,null]"),
+    ] {
+        let How::Read(reader) = find(name).unwrap().how else { panic!("{name} is no reader") };
+        assert_eq!(reader.text(input).as_deref(), Some(expected), "{name}");
+        assert_eq!(STRICT.read(input), None, "{name}");
+    }
+}
+
+#[test]
+fn whole_numbers_are_read_in_any_spelling_digit_by_digit() {
+    let whole = |spelled: &str| Reader { numbers: Numbers::Whole, ..STRICT }.text(spelled.as_bytes());
+    for (spelled, integer) in [
+        ("1.0", "1"),
+        ("1e2", "100"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("0e5", "0"),
+        ("10e-1", "1"),
+        ("1.50e1", "15"),
+        ("9007199254740991.0", "9007199254740991"),
+        ("9.007199254740991e15", "9007199254740991"),
+        ("-1E+1", "-10"),
+    ] {
+        assert_eq!(whole(spelled).as_deref(), Some(integer), "{spelled}");
+    }
+    for spelled in ["1.5", "15e-1", "9007199254740992.0", "1e16", "1e400", "1e-400"] {
+        assert_eq!(whole(spelled), None, "{spelled}");
+    }
+}

@@ -1,0 +1,110 @@
+//! What is published: every file of `vectors/`, made anew from its source.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::document::Document;
+use super::generate::{GenerateError, generate, to_text};
+use super::manifest::{FileEntry, MANIFEST, Manifest};
+use super::schema;
+use super::subject::SUBJECTS;
+use crate::exchanges;
+use crate::report::unnamed_in;
+
+/// Published files that are neither of cases nor schemas: name, and text.
+pub(super) const OTHERS: &[(&str, Text)] = &[("exchanges.json", || exchanges::PUBLISHED.to_owned())];
+
+/// Makes a file's text.
+type Text = fn() -> String;
+
+/// A published file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its path below the directory, e.g. `schemas/union.schema.json`.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A source comes to no file.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// A file cannot be written.
+    #[error("{}: {error}", path.display())]
+    Write {
+        /// The file, or its directory.
+        path: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+    },
+}
+
+/// Every published file, the manifest last.
+///
+/// # Errors
+///
+/// [`GenerateError`] where a source comes to no file.
+pub fn published() -> Result<Vec<Published>, GenerateError> {
+    let (mut files, mut entries) = (Vec::new(), Vec::new());
+    let mut add = |file: String, text: String, document: Option<&Document>| {
+        entries.push(FileEntry::of(&file, &text, document));
+        files.push(Published { file, text });
+    };
+    for row in SUBJECTS {
+        let document = generate(row.subject, row.source)?;
+        add(row.subject.file(), to_text(&document), Some(&document));
+    }
+    for (file, text) in OTHERS {
+        add((*file).to_owned(), text(), None);
+    }
+    for (file, text) in schema::texts() {
+        add(file.clone(), text.clone(), None);
+    }
+    files.push(Published { file: MANIFEST.to_owned(), text: to_text(&Manifest::of(entries)) });
+    Ok(files)
+}
+
+/// Writes every published file into a directory, which is made where it is missing. No file there is replaced before
+/// all of them are written, and the manifest is replaced last: what was interrupted does not verify.
+///
+/// # Errors
+///
+/// [`PublishError`] where a source comes to no file, or a file cannot be written.
+pub fn publish(directory: &Path) -> Result<(), PublishError> {
+    let files = published()?;
+    let written: Vec<(NamedTempFile, PathBuf)> =
+        files.iter().map(|file| beside(&directory.join(&file.file), &file.text)).collect::<Result<_, _>>()?;
+    for (file, path) in written {
+        if let Err(error) = file.persist(&path) {
+            return Err(PublishError::Write { path, error: error.error });
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file whole, or leaves what is there.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), PublishError> {
+    let (file, path) = beside(path, text)?;
+    file.persist(&path).map(drop).map_err(|error| PublishError::Write { path, error: error.error })
+}
+
+/// Writes a text beside the file that it is to become.
+fn beside(path: &Path, text: &str) -> Result<(NamedTempFile, PathBuf), PublishError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| PublishError::Write { path, error }
+    };
+    if path.is_dir() {
+        return Err(failed(path)(io::ErrorKind::IsADirectory.into()));
+    }
+    std::fs::create_dir_all(directory).map_err(failed(directory))?;
+    let mut file = unnamed_in(directory, None).map_err(failed(directory))?;
+    file.write_all(text.as_bytes()).map_err(failed(path))?;
+    Ok((file, path.to_owned()))
+}
