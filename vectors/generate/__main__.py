@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 try:
     import canonical
     import hash_strings
+    import presence
     import union
     import url
     from files import differences, document, text_of
@@ -41,6 +42,7 @@ SUBJECTS = [
     Subject("capability-hash", "sha256", canonical.solve_set, canonical.mistaken(sets=True)),
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
+    Subject("presence", "statuses", presence.solve, presence.MISTAKES),
     Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
     Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
 ]
