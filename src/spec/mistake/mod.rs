@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::capability::CapabilitySet;
 use super::hash::CapabilityHash;
-use reader::{Loose, Reader, STRICT};
+use reader::{Loose, Numbers, Reader, STRICT};
 use style::Style;
 use uploaded::Uploaded;
 
@@ -58,6 +58,9 @@ struct Reading<'a> {
     canonical: &'a str,
 }
 
+/// Reads every canonical text, also where integers of any size are taken.
+const EXACT: Reader = Reader { numbers: Numbers::Exact, ..STRICT };
+
 /// What a mistake makes of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Made {
@@ -76,7 +79,7 @@ impl Mistake {
             How::Read(reader) => reader.read(input).filter(|value| !sets || value.is_set()).map(hash),
             How::Shape(shape) if sets => STRICT.read(input).and_then(shape).map(hash),
             How::Refused(refuses) => {
-                let value = STRICT.read(canonical?.as_bytes())?;
+                let value = EXACT.read(canonical?.as_bytes())?;
                 refuses(&value).then_some(Made::Refusal)
             }
             _ => {
@@ -92,7 +95,7 @@ impl Mistake {
     pub fn hash_of_text(&self, input: &str, canonical: &str) -> Option<String> {
         match self.how {
             How::Value(change) => {
-                STRICT.read(canonical.as_bytes()).map(|value| hash(change(value).text().as_bytes()))
+                EXACT.read(canonical.as_bytes()).map(|value| hash(change(value).text().as_bytes()))
             }
             How::Written(style) => {
                 let read = |text| serde_json::from_str::<Uploaded>(text).ok();
@@ -104,6 +107,12 @@ impl Mistake {
             How::Spelled(spell) => Some(spell(&Sha256::digest(canonical))),
             How::Read(_) | How::Shape(_) | How::Refused(_) | How::Union(_) => None,
         }
+    }
+
+    /// How an implementation that makes this mistake writes this JSON; none where it writes JSON rightly.
+    pub fn written(&self, input: &str) -> Option<String> {
+        let How::Written(style) = self.how else { return None };
+        serde_json::from_str::<Uploaded>(input).ok().map(|value| style.text(&value))
     }
 
     /// The same for the union of sets.

@@ -140,12 +140,13 @@ pub const MISTAKES: &[Mistake] = &[
     }),
     value("integer-wrapped", "with integers wrapped to 32 bits", |value| {
         value.map_words(|word| {
-            word.parse::<i64>().map_or(word.to_owned(), |integer| (integer as i32).to_string())
+            word.parse::<i128>().map_or(word.to_owned(), |integer| (integer as i32).to_string())
         })
     }),
     value("integer-as-float", "with `.0` behind integers", |value| {
-        value
-            .map_words(|word| if word.parse::<i64>().is_ok() { format!("{word}.0") } else { word.to_owned() })
+        value.map_words(
+            |word| if word.parse::<i128>().is_ok() { format!("{word}.0") } else { word.to_owned() },
+        )
     }),
     refused("depth-refused", "refused for nesting deeper than 16", |value| value.depth() > 16),
     refused("non-bmp-refused", "refused for a character beyond U+FFFF", |value| {
@@ -153,7 +154,7 @@ pub const MISTAKES: &[Mistake] = &[
     }),
     refused("empty-key-refused", "refused for an empty key", |value| value.any_key(&<[u32]>::is_empty)),
     refused("large-integer-refused", "refused for an integer beyond 32 bits", |value| {
-        value.any_word(&|word| word.parse::<i64>().is_ok_and(|integer| i32::try_from(integer).is_err()))
+        value.any_word(&|word| word.parse::<i128>().is_ok_and(|integer| i32::try_from(integer).is_err()))
     }),
     numbers("float-kept", "with fractions and exponents as Python writes them", Numbers::Python),
     numbers("through-double", "with numbers read as doubles", Numbers::Doubles),

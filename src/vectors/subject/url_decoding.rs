@@ -86,8 +86,11 @@ fn decode(segment: &str) -> Option<String> {
     String::from_utf8(bytes(segment)?).ok()
 }
 
-/// Every mistake, and the text that it makes of a segment; none where it refuses it.
-const MISTAKES: &[(&str, fn(&str) -> Option<String>)] = &[
+/// What an implementation makes of a segment; none where it refuses it.
+type Make = fn(&str) -> Option<String>;
+
+/// Every mistake, and the text that it makes of a segment.
+const MISTAKES: &[(&str, Make)] = &[
     ("not-decoded", |segment| Some(segment.to_owned())),
     ("decoded-twice", |segment| decode(&decode(segment)?)),
     ("plus-as-space", |segment| decode(&segment.replace('+', " "))),

@@ -98,8 +98,11 @@ fn escape_bytes(bytes: &[u8], out: &mut String) {
     out.extend(bytes.iter().map(|byte| format!("%{byte:02X}")));
 }
 
+/// What an implementation makes of a text.
+type Make = fn(&str) -> String;
+
 /// Every mistake, and the segment that it makes of a text.
-const MISTAKES: &[(&str, fn(&str) -> String)] = &[
+const MISTAKES: &[(&str, Make)] = &[
     ("nothing-encoded", str::to_owned),
     ("encoded-twice", |text| encode(&encode(text))),
     ("slash-left", |text| escape(text, |c| is_unreserved(c) || c == '/')),

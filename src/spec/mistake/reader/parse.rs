@@ -161,14 +161,14 @@ impl Parser<'_> {
             let point = self.next()?;
             match char::from_u32(point)? {
                 c if c == quote => return self.paired(&points),
-                '\\' => points.push(self.escape()?),
+                '\\' => points.push(self.escape(quote)?),
                 '\0'..='\u{1f}' if !self.reader.takes_controls => return None,
                 _ => points.push(point),
             }
         }
     }
 
-    fn escape(&mut self) -> Option<u32> {
+    fn escape(&mut self, quote: char) -> Option<u32> {
         let c = char::from_u32(self.next()?)?;
         let plain = match c {
             '"' | '\\' | '/' => c,
@@ -179,7 +179,7 @@ impl Parser<'_> {
             't' => '\t',
             'u' => return self.unit(),
             _ if self.has(Grammar::UnknownEscapes) => c,
-            '\'' if self.has(Grammar::SingleQuotes) => c,
+            '\'' if quote == c => c,
             _ => return None,
         };
         Some(plain.into())
