@@ -31,7 +31,7 @@ pub(crate) use style::Ink;
 pub use style::Style;
 pub use terminal::Terminal;
 pub(crate) use terminal::failure::{heading, rule};
-pub(crate) use text::{escape_json, number, plural, shell_word, wrap};
+pub(crate) use text::{escape, escape_json, number, plural, shell_word, wrap};
 
 /// Why a scenario did not pass, as the terminal tells it but without colour: its findings, or its reason.
 pub fn told(scenario: &ScenarioResult, strict: bool) -> String {

@@ -20,14 +20,6 @@ pub enum LoadError {
         /// What the operating system says.
         error: std::io::Error,
     },
-    /// A file that this suite does not know: it would be skipped in silence.
-    #[error("{file}: not a file of vectors; the files are {known}")]
-    UnknownFile {
-        /// The path.
-        file: String,
-        /// Those that are.
-        known: String,
-    },
     /// Not JSON: truncated, perhaps.
     #[error("{file}: {error}")]
     Json {
@@ -64,16 +56,8 @@ pub enum LoadError {
 /// cases one id, or names a flag, mistake or failure that the file does not explain.
 pub fn load(subject: &dyn Subject, bytes: &[u8]) -> Result<Document, LoadError> {
     let file = subject.file();
-    canonical::parse(bytes).map_err(|error| LoadError::Json { file: file.clone(), error })?;
     let shape = |message: String| LoadError::Shape { file: file.clone(), message };
-    let raw: Value = serde_json::from_slice(bytes).map_err(|error| shape(error.to_string()))?;
-    // Told before the shape: another version may well have another.
-    match raw.get("schema_version").and_then(Value::as_u64) {
-        Some(version) if version != u64::from(SCHEMA_VERSION) => {
-            return Err(shape(format!("schema_version is {version}, this suite reads {SCHEMA_VERSION}")));
-        }
-        _ => {}
-    }
+    let raw = parse(&file, bytes)?;
     each_case_is_typed(&file, &raw)?;
     let document: Document = serde_json::from_value(raw).map_err(|error| shape(error.to_string()))?;
     if document.subject != subject.name() {
@@ -82,8 +66,22 @@ pub fn load(subject: &dyn Subject, bytes: &[u8]) -> Result<Document, LoadError> 
     if document.cases().next().is_none() {
         return Err(shape("there are no cases".to_owned()));
     }
-    each_case_is_explained(&file, &document)?;
+    each_case_is_explained(subject, &document)?;
     Ok(document)
+}
+
+/// Reads JSON of a version that this suite knows.
+pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, LoadError> {
+    canonical::parse(bytes).map_err(|error| LoadError::Json { file: file.to_owned(), error })?;
+    let shape = |message: String| LoadError::Shape { file: file.to_owned(), message };
+    let raw: Value = serde_json::from_slice(bytes).map_err(|error| shape(error.to_string()))?;
+    // Told before the shape: another version may well have another.
+    match raw.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if version != u64::from(SCHEMA_VERSION) => {
+            Err(shape(format!("schema_version is {version}, this suite reads {SCHEMA_VERSION}")))
+        }
+        _ => Ok(raw),
+    }
 }
 
 /// Reads the cases one by one, so that an error names the case.
@@ -104,11 +102,14 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn each_case_is_explained(file: &str, document: &Document) -> Result<(), LoadError> {
+fn each_case_is_explained(subject: &dyn Subject, document: &Document) -> Result<(), LoadError> {
     let mut ids = HashSet::new();
     for case in document.cases() {
         let fault =
-            |message: String| Err(LoadError::Case { file: file.to_owned(), case: case.id.clone(), message });
+            |message: String| Err(LoadError::Case { file: subject.file(), case: case.id.clone(), message });
+        if !case.id.starts_with(subject.prefix()) {
+            return fault(format!("id: must begin with {:?}", subject.prefix()));
+        }
         if !ids.insert(&case.id) {
             return fault("id: taken by an earlier case".to_owned());
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::document::{Case, Document, SCHEMA_VERSION};
+use super::load::{self, LoadError};
 use crate::spec::{canonical, requirement};
 
 /// The manifest's file name.
@@ -74,6 +75,25 @@ pub struct FileEntry {
 }
 
 impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] for what is no JSON, or has another shape or version.
+    pub fn load(file: &str, bytes: &[u8]) -> Result<Self, LoadError> {
+        load::parse(file, bytes)?;
+        let shape =
+            |error: serde_json::Error| LoadError::Shape { file: file.to_owned(), message: error.to_string() };
+        let manifest: Self = serde_json::from_slice(bytes).map_err(shape)?;
+        match manifest.suite.as_str() {
+            "capcheck" => Ok(manifest),
+            other => {
+                let message = format!("suite is {other:?}, expected \"capcheck\"");
+                Err(LoadError::Shape { file: file.to_owned(), message })
+            }
+        }
+    }
+
     /// The manifest of this version of the suite.
     pub fn of(mut files: Vec<FileEntry>) -> Self {
         files.sort_by(|a, b| a.file.cmp(&b.file));

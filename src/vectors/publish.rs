@@ -62,8 +62,8 @@ pub fn published() -> Result<Vec<Published>, GenerateError> {
     for (file, text) in OTHERS {
         add((*file).to_owned(), text(), None);
     }
-    for (file, schema) in schema::all() {
-        add(file, to_text(&schema), None);
+    for (file, text) in schema::texts() {
+        add(file.clone(), text.clone(), None);
     }
     files.push(Published { file: MANIFEST.to_owned(), text: to_text(&Manifest::of(entries)) });
     Ok(files)
@@ -87,8 +87,14 @@ pub fn publish(directory: &Path) -> Result<(), PublishError> {
     Ok(())
 }
 
+/// Writes a file whole, or leaves what is there.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), PublishError> {
+    let (file, path) = beside(path, text)?;
+    file.persist(&path).map(drop).map_err(|error| PublishError::Write { path, error: error.error })
+}
+
 /// Writes a text beside the file that it is to become.
-pub(super) fn beside(path: &Path, text: &str) -> Result<(NamedTempFile, PathBuf), PublishError> {
+fn beside(path: &Path, text: &str) -> Result<(NamedTempFile, PathBuf), PublishError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let failed = |path: &Path| {
         let path = path.to_owned();

@@ -1,11 +1,14 @@
 //! JSON Schemas (2020-12) of the published files, made from their types.
 
+use std::sync::LazyLock;
+
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, SCHEMA_VERSION};
+use super::generate::to_text;
 use super::manifest::Manifest;
 use super::subject::{SUBJECTS, Subject};
 use crate::exchanges::Exchanges;
@@ -16,6 +19,13 @@ pub fn all() -> Vec<(String, Value)> {
     let of_subjects = SUBJECTS.iter().map(|row| (file(row.subject.name()), of_subject(row.subject)));
     let others = [("exchanges", exchanges()), ("manifest", manifest())];
     of_subjects.chain(others.map(|(name, schema)| (file(name), schema))).collect()
+}
+
+/// The text of each, made once.
+pub(super) fn texts() -> &'static [(String, String)] {
+    static TEXTS: LazyLock<Vec<(String, String)>> =
+        LazyLock::new(|| all().into_iter().map(|(file, schema)| (file, to_text(&schema))).collect());
+    &TEXTS
 }
 
 /// The schema of a file of cases.

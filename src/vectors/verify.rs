@@ -1,4 +1,4 @@
-//! Derives every value of the vectors again.
+//! Derives every value of the vectors again, and compares the files with their manifest.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,15 +8,28 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::{Case, Document};
+use super::fault::{Fault, RESTORE};
 use super::generate::derive;
 use super::load::{LoadError, load};
-use super::subject::{Carried, SUBJECTS, Subject};
+use super::manifest::{MANIFEST, Manifest, case_digest, sha256};
+use super::provenance;
+use super::released::{self, released};
+use super::shelf::Shelf;
+use super::subject::{SUBJECTS, Subject};
 
 /// What came of verifying a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// File by file.
+    /// The manifest.
+    pub manifest: Manifest,
+    /// SHA-256 (hex) over it.
+    pub manifest_digest: String,
+    /// The released versions whose cases were looked for.
+    pub released: Vec<String>,
+    /// File by file, as far as they could be read.
     pub files: Vec<FileSummary>,
+    /// What else does not hold: what is not as the manifest or a released one has it, and what cannot be read.
+    pub faults: Vec<Fault>,
 }
 
 /// What came of verifying a file.
@@ -50,54 +63,83 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, case, field, expected, actual } = self;
-        write!(f, "{file}: {case}: {field}: the file has {expected}, derived again it is {actual}")
+        write!(f, "{file}: {case}: {field}: the file has {expected}, derived again it is {actual}; {RESTORE}")
     }
 }
 
 impl Summary {
-    /// Whether every value came out as its file has it.
+    /// Whether every value came out as its file has it, and every file is as the manifest has it.
     pub fn holds(&self) -> bool {
-        self.files.iter().all(|file| file.differences.is_empty())
+        self.faults.is_empty() && self.files.iter().all(|file| file.differences.is_empty())
     }
 }
 
-/// Derives every value again: of the files in a directory, or of those that the binary carries.
+/// Derives every value again and compares every file with the manifest: in a directory, or as the program carries them.
 ///
 /// # Errors
 ///
-/// [`LoadError`] where a file is missing, unknown, unreadable, truncated or malformed. Values that
-/// come out otherwise are no error but [differences](FileSummary::differences).
+/// [`LoadError`] where there is no manifest that can be read, or the directory cannot be. Everything else that does
+/// not hold is in the summary.
 pub fn verify(directory: Option<&Path>) -> Result<Summary, LoadError> {
-    if let Some(directory) = directory {
-        refuse_unknown_files(directory)?;
-    }
-    let file = |carried: &Carried| match directory {
-        None => verify_text(carried.subject, carried.published.as_bytes()),
-        Some(directory) => {
-            let path = directory.join(carried.subject.file());
-            let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
-            verify_text(carried.subject, &bytes)
-        }
+    let shelf = directory.map_or(Shelf::Carried, Shelf::Directory);
+    let Some(bytes) = shelf.read(MANIFEST)? else {
+        let path = directory.unwrap_or(Path::new("")).join(MANIFEST);
+        return Err(LoadError::Unreadable {
+            file: path.display().to_string(),
+            error: std::io::ErrorKind::NotFound.into(),
+        });
     };
-    SUBJECTS.iter().map(file).collect::<Result<_, _>>().map(|files| Summary { files })
-}
-
-fn unreadable(path: &Path, error: std::io::Error) -> LoadError {
-    LoadError::Unreadable { file: path.display().to_string(), error }
-}
-
-/// A file of vectors with a typo in its name must not go unverified in silence.
-fn refuse_unknown_files(directory: &Path) -> Result<(), LoadError> {
-    let known: Vec<String> = SUBJECTS.iter().map(|carried| carried.subject.file()).collect();
-    for entry in std::fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {
-        let path = entry.map_err(|error| unreadable(directory, error))?.path();
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
-        if is_json && !known.iter().any(|name| path.ends_with(name)) {
-            let file = path.display().to_string();
-            return Err(LoadError::UnknownFile { file, known: known.join(", ") });
+    let manifest = Manifest::load(MANIFEST, &bytes)?;
+    let mut faults = provenance::check(shelf, &manifest)?;
+    let mut files = Vec::new();
+    for row in SUBJECTS {
+        // A file that is not there is told of already.
+        let verified = shelf.read(&row.subject.file()).transpose().map(|bytes| {
+            let document = load(row.subject, &bytes?)?;
+            Ok((verify_document(row.subject, &document)?, document))
+        });
+        match verified {
+            Some(Ok((file, document))) => {
+                faults.extend(as_listed(row.subject, &document, &manifest));
+                files.push(file);
+            }
+            Some(Err(error)) => faults.push(Fault::unreadable(&row.subject.file(), error)),
+            None => {}
         }
     }
-    Ok(())
+    let released = released(shelf)?;
+    faults.extend(released.iter().flat_map(|(_, released)| released::check(released, &manifest)));
+    let released = released.into_iter().map(|(_, released)| released.version).collect();
+    Ok(Summary { manifest_digest: sha256(&bytes), manifest, released, files, faults })
+}
+
+/// Names each case that is not the one in the manifest, unless a difference of what is derived tells all of it.
+fn as_listed(subject: &dyn Subject, document: &Document, manifest: &Manifest) -> Vec<Fault> {
+    let file = subject.file();
+    let none = Default::default();
+    let listed = manifest.file(&file).and_then(|entry| entry.cases.as_ref()).unwrap_or(&none);
+    let fault = |id: &str, field: &str, message: String| Fault::of(&file, message).case(id).field(field);
+    let mut faults = Vec::new();
+    for case in document.cases() {
+        let ours = || derived(subject, document, case).map(|derived| case_digest(&derived));
+        match listed.get(&case.id) {
+            None => faults.push(fault(
+                &case.id,
+                "id",
+                format!("not in {MANIFEST}, so it was added by hand: add it to the source and generate the file again"),
+            )),
+            Some(digest) if *digest == case_digest(case) || ours().is_ok_and(|ours| ours == *digest) => {}
+            Some(_) => faults.push(fault(
+                &case.id,
+                "input",
+                format!("not the one that {MANIFEST} has the digest of; {RESTORE}"),
+            )),
+        }
+    }
+    let gone = |id: &&String| document.cases().all(|case| case.id != **id);
+    let missing = |id: &String| fault(id, "id", format!("in {MANIFEST}, and not in the file; {RESTORE}"));
+    faults.extend(listed.keys().filter(gone).map(missing));
+    faults
 }
 
 /// Derives every value of one file again.
@@ -106,7 +148,10 @@ fn refuse_unknown_files(directory: &Path) -> Result<(), LoadError> {
 ///
 /// As [`verify`].
 pub fn verify_text(subject: &dyn Subject, bytes: &[u8]) -> Result<FileSummary, LoadError> {
-    let document = load(subject, bytes)?;
+    verify_document(subject, &load(subject, bytes)?)
+}
+
+fn verify_document(subject: &dyn Subject, document: &Document) -> Result<FileSummary, LoadError> {
     let mut summary = FileSummary {
         file: subject.file(),
         cases: document.cases().count(),
@@ -114,7 +159,7 @@ pub fn verify_text(subject: &dyn Subject, bytes: &[u8]) -> Result<FileSummary, L
         differences: Vec::new(),
     };
     for case in document.cases() {
-        compare(case, &derived(subject, &document, case)?, &mut summary);
+        compare(case, &derived(subject, document, case)?, &mut summary);
     }
     Ok(summary)
 }

@@ -21,6 +21,7 @@ try:
     import canonical
     import hash_strings
     import union
+    import url
     from files import differences, document, text_of
 except ImportError as error:
     print(f"generate: {error}; install vectors/requirements.txt", file=sys.stderr)
@@ -40,6 +41,8 @@ SUBJECTS = [
     Subject("capability-hash", "sha256", canonical.solve_set, canonical.mistaken(sets=True)),
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
+    Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
+    Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
 ]
 
 

@@ -48,7 +48,7 @@ def derived(subject, flags, source):
     given = made(source["input"])
     solution = subject.solve(given)
     wrong = {}
-    for mistake in (m for flag in source.get("flags", []) for m in flags[flag]["shows"]):
+    for mistake in (m for flag in source.get("flags", []) for m in flags[flag].get("shows", [])):
         answer = subject.mistakes[mistake](given)
         if answer is not None and not is_right(subject, solution, answer):
             wrong[mistake] = "invalid" if answer is REFUSED else answer
@@ -72,7 +72,7 @@ def published_flag(flag):
     shown = {key: flag[key] for key in ("bug_type", "effect", "reference")}
     if flag.get("requirements"):
         shown["requirements"] = flag["requirements"]
-    shown["shows"] = sorted(flag["shows"])
+    shown["shows"] = sorted(flag.get("shows", []))
     shown["level"] = flag.get("level", "must")
     return shown | ({"freedom": True} if flag.get("freedom") else {})
 

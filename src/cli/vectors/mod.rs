@@ -3,6 +3,7 @@
 mod explain;
 mod generate;
 mod lint;
+mod sign;
 mod test;
 mod verify;
 
@@ -25,13 +26,15 @@ enum VectorsCommand {
         /// The directory to write to
         dir: PathBuf,
     },
-    /// Derive every value of the vectors again
+    /// Derive every value of the vectors again, and compare the files with their manifest
     ///
-    /// Exits with 1 if a value comes out otherwise, and with 2 if a file cannot be read.
-    Verify {
-        /// The directory that holds the files; by default those that the program carries
-        dir: Option<PathBuf>,
-    },
+    /// Exits with 1 if something does not hold, and with 2 if a file cannot be read.
+    Verify(verify::VerifyArgs),
+    /// Sign the manifest as minisign does: writes manifest.json.minisig
+    ///
+    /// Signs only what verifies. The password of an encrypted key is asked for on the terminal, or taken from
+    /// CAPCHECK_KEY_PASSWORD.
+    Sign(sign::SignArgs),
     /// Explain a case, an exchange, a subject or a mistake
     Explain {
         /// set.empty, exchange.declare-refused, canonical-json, utf16-order, ...
@@ -59,6 +62,7 @@ pub(super) fn run(args: VectorsArgs) -> ExitCode {
         VectorsCommand::Explain { id } => explain::run(&id),
         VectorsCommand::Lint => lint::run(),
         VectorsCommand::Test(args) => test::run(args),
-        VectorsCommand::Verify { dir } => verify::run(dir.as_deref()),
+        VectorsCommand::Verify(args) => verify::run(&args),
+        VectorsCommand::Sign(args) => sign::run(&args),
     }
 }

@@ -7,9 +7,11 @@ mod hash_strings;
 mod json;
 mod presence;
 mod union;
+mod upload;
 mod url_decoding;
 mod url_encoding;
 mod x_matrix_signing;
+mod x_matrix_verifying;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -206,7 +208,9 @@ pub static SUBJECTS: &[Carried] = subjects! {
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
+    "upload": upload::Upload,
     "x-matrix-signing": x_matrix_signing::XMatrixSigning,
+    "x-matrix-verifying": x_matrix_verifying::XMatrixVerifying,
     "url-encoding": url_encoding::UrlEncoding,
     "url-decoding": url_decoding::UrlDecoding,
     "presence": presence::Presence,

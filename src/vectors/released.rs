@@ -1,0 +1,69 @@
+//! Released versions: what they published stays as it was.
+//!
+//! A release copies its manifest to `vectors/released/VERSION.json`, and adds a row here. From then on its cases can be
+//! superseded, but neither changed nor dropped, and its revision of the requirements is what it was.
+
+use super::fault::Fault;
+use super::load::LoadError;
+use super::manifest::{MANIFEST, Manifest};
+use super::publish::published;
+use super::shelf::Shelf;
+
+/// The manifests of released versions, as the program carries them: version, and text.
+pub(super) const RELEASED: &[(&str, &str)] = &[];
+
+/// What no longer is as a released version published it, in what this program's sources come to. Where they come to
+/// nothing, nothing is said here.
+///
+/// # Errors
+///
+/// [`LoadError`] where a released manifest that the program carries is none.
+pub fn check_released() -> Result<Vec<Fault>, LoadError> {
+    let files = published().unwrap_or_default();
+    let Some(manifest) = files.iter().find(|file| file.file == MANIFEST) else { return Ok(Vec::new()) };
+    let manifest = Manifest::load(MANIFEST, manifest.text.as_bytes())?;
+    let released = released(Shelf::Carried)?;
+    Ok(released.iter().flat_map(|(_, released)| check(released, &manifest)).collect())
+}
+
+/// The released manifests on a shelf, with their files' names.
+pub(super) fn released(shelf: Shelf<'_>) -> Result<Vec<(String, Manifest)>, LoadError> {
+    let load = |(file, bytes): (String, Vec<u8>)| {
+        let manifest = Manifest::load(&file, &bytes)?;
+        if file != format!("released/{}.json", manifest.version) {
+            let message = format!("version is {:?}, which is not the file's name", manifest.version);
+            return Err(LoadError::Shape { file, message });
+        }
+        Ok((file, manifest))
+    };
+    shelf.released()?.into_iter().map(load).collect()
+}
+
+/// What is not as a released version published it.
+pub(super) fn check(released: &Manifest, now: &Manifest) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (then, ours) = (&released.requirements, &now.requirements);
+    if then.revision == ours.revision && then.sha256 != ours.sha256 {
+        let message = format!(
+            "revision {} was released in {} with the digest {}: the requirements of a revision never change, \
+             give these a new one",
+            then.revision, released.version, then.sha256
+        );
+        faults.push(Fault::of(MANIFEST, message).field("requirements.sha256"));
+    }
+    for entry in &released.files {
+        let cases = now.file(&entry.file).and_then(|file| file.cases.as_ref());
+        for (id, digest) in entry.cases.iter().flatten() {
+            let message = match cases.and_then(|cases| cases.get(id)) {
+                Some(now) if now == digest => continue,
+                Some(_) => {
+                    "a released case never changes: restore it, and supersede it with one of another id"
+                }
+                None => "a released case never goes: restore it, and supersede it with one of another id",
+            };
+            let message = format!("not as in the released version {}: {message}", released.version);
+            faults.push(Fault::of(&entry.file, message).case(id));
+        }
+    }
+    faults
+}

@@ -1,0 +1,133 @@
+//! Where published files stand: in the program, or in a directory.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::load::LoadError;
+use super::manifest::{self, MANIFEST};
+use super::publish::OTHERS;
+use super::released::RELEASED;
+use super::schema;
+use super::subject::SUBJECTS;
+
+/// No published file is nearly as large, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// The directory of released manifests, below that of the files.
+const ARCHIVE: &str = "released";
+
+/// A place where published files stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shelf<'d> {
+    /// Those that the program carries.
+    Carried,
+    /// Those in a directory.
+    Directory(&'d Path),
+}
+
+/// The names of all files that this version publishes, but for the manifest.
+pub(super) fn names() -> BTreeSet<String> {
+    let of_cases = SUBJECTS.iter().map(|row| row.subject.file());
+    let others = OTHERS.iter().map(|(file, _)| (*file).to_owned());
+    of_cases.chain(others).chain(schema::texts().iter().map(|(file, _)| file.clone())).collect()
+}
+
+impl Shelf<'_> {
+    /// A file's bytes; none where it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unreadable`], also for a file that is larger than any that is published.
+    pub(super) fn read(self, file: &str) -> Result<Option<Cow<'static, [u8]>>, LoadError> {
+        match self {
+            Self::Carried => Ok(carried(file)),
+            Self::Directory(directory) => {
+                read_bounded(&directory.join(file)).map(|bytes| bytes.map(Cow::Owned))
+            }
+        }
+    }
+
+    /// JSON files in the directory, but for manifests: names below it, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unreadable`]
+    pub(super) fn files(self) -> Result<BTreeSet<String>, LoadError> {
+        let Self::Directory(directory) = self else { return Ok(names()) };
+        let mut files = json_files(directory)?;
+        files.remove(MANIFEST);
+        if directory.join("schemas").is_dir() {
+            files
+                .extend(json_files(&directory.join("schemas"))?.iter().map(|name| format!("schemas/{name}")));
+        }
+        Ok(files)
+    }
+
+    /// The manifests of released versions: file name, and bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unreadable`]
+    pub(super) fn released(self) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
+        let Self::Directory(directory) = self else {
+            let file = |(version, text): &(&str, &str)| {
+                (format!("{ARCHIVE}/{version}.json"), text.as_bytes().to_vec())
+            };
+            return Ok(RELEASED.iter().map(file).collect());
+        };
+        let archive = directory.join(ARCHIVE);
+        if !archive.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read = |name: String| {
+            let bytes = read_bounded(&archive.join(&name))?.unwrap_or_default();
+            Ok((format!("{ARCHIVE}/{name}"), bytes))
+        };
+        json_files(&archive)?.into_iter().map(read).collect()
+    }
+}
+
+fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
+    if file == MANIFEST {
+        return Some(Cow::Borrowed(manifest::PUBLISHED.as_bytes()));
+    }
+    if let Some(row) = SUBJECTS.iter().find(|row| row.subject.file() == file) {
+        return Some(Cow::Borrowed(row.published.as_bytes()));
+    }
+    if let Some((_, text)) = OTHERS.iter().find(|(name, _)| *name == file) {
+        return Some(Cow::Owned(text().into_bytes()));
+    }
+    let (_, text) = schema::texts().iter().find(|(name, _)| name == file)?;
+    Some(Cow::Borrowed(text.as_bytes()))
+}
+
+/// A file's bytes; none where it is not there.
+pub(super) fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+    let failed = |error| LoadError::Unreadable { file: path.display().to_string(), error };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(failed(io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(Some(bytes))
+}
+
+fn json_files(directory: &Path) -> Result<BTreeSet<String>, LoadError> {
+    let failed = |error| LoadError::Unreadable { file: directory.display().to_string(), error };
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".json") {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
