@@ -59,7 +59,7 @@ impl Request {
             Some(content) if canonical::parse(content.as_bytes()).is_err() => {
                 return Err(Unsigned("content"));
             }
-            Some(content) => serde_json::from_str(content).map_err(|_| Unsigned("content"))?,
+            Some(content) => serde_json::from_str::<Value>(content).map(Some).map_err(|_| Unsigned("content"))?,
             None => None,
         };
         let Self { origin, destination, method, uri, .. } = self;
