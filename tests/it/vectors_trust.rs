@@ -163,7 +163,7 @@ fn told(alter: impl FnOnce(&Copy), code: i32, lines: &[&str]) {
     alter(&copy);
     let (exit, told) = copy.verify();
     let is_told = |line: &&str| told.iter().any(|told| told.contains(*line));
-    assert!(told.len() == lines.len() && lines.iter().all(|line| is_told(line)), "{lines:#?}\n{told:#?}");
+    assert!(told.len() == lines.len() && lines.iter().all(is_told), "{lines:#?}\n{told:#?}");
     assert_eq!(exit, code, "{told:#?}");
 }
 
