@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 try:
     import canonical
     import hash_strings
+    import presence
     import union
     import url
     from files import differences, document, text_of
@@ -36,11 +37,14 @@ class Subject:
     mistakes: dict
 
 
+SOURCE = pathlib.Path(__file__).resolve().parent.parent / "source"
+
 SUBJECTS = [
     Subject("canonical-json", "sha256", canonical.solve_json, canonical.mistaken(sets=False)),
     Subject("capability-hash", "sha256", canonical.solve_set, canonical.mistaken(sets=True)),
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
+    Subject("presence", "statuses", presence.solve, presence.MISTAKES),
     Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
     Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
 ]
@@ -49,9 +53,10 @@ SUBJECTS = [
 def main():
     parser = argparse.ArgumentParser(description="Derives the published vectors from their sources.")
     parser.add_argument("--check", action="store_true", help="compare with what is in DIR instead of writing")
+    parser.add_argument("--source", type=pathlib.Path, metavar="DIR", default=SOURCE, help="where the sources are")
     parser.add_argument("directory", type=pathlib.Path, metavar="DIR")
     arguments = parser.parse_args()
-    source = pathlib.Path(__file__).resolve().parent.parent / "source"
+    source = arguments.source
     unknown = {path.stem for path in source.glob("*.toml")} - {subject.name for subject in SUBJECTS}
     if unknown:
         print(f"generate: SKIP {unknown}")
