@@ -23,6 +23,7 @@ try:
     import presence
     import union
     import url
+    import x_matrix_signing
     from files import differences, document, text_of
 except ImportError as error:
     print(f"generate: {error}; install vectors/requirements.txt", file=sys.stderr)
@@ -44,6 +45,7 @@ SUBJECTS = [
     Subject("capability-hash", "sha256", canonical.solve_set, canonical.mistaken(sets=True)),
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
+    Subject("x-matrix-signing", "signature", x_matrix_signing.solve, x_matrix_signing.MISTAKES),
     Subject("presence", "statuses", presence.solve, presence.MISTAKES),
     Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
     Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
