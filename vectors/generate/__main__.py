@@ -24,6 +24,7 @@ try:
     import union
     import url
     import x_matrix_signing
+    import x_matrix_verifying
     from files import differences, document, text_of
 except ImportError as error:
     print(f"generate: {error}; install vectors/requirements.txt", file=sys.stderr)
@@ -46,6 +47,7 @@ SUBJECTS = [
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
     Subject("x-matrix-signing", "signature", x_matrix_signing.solve, x_matrix_signing.MISTAKES),
+    Subject("x-matrix-verifying", None, x_matrix_verifying.solve, x_matrix_verifying.MISTAKES),
     Subject("presence", "statuses", presence.solve, presence.MISTAKES),
     Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
     Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
