@@ -229,8 +229,9 @@ fn hash_strings_hold_both_answers() {
 #[test]
 fn uploads_cover_every_need_and_every_requirement() {
     let uploads = vectors::uploads();
+    // But for the one that is long.
     let valid = cases("capability-hash").iter().filter(|case| case.result == Verdict::Valid).count();
-    assert_eq!(uploads.len(), valid);
+    assert_eq!(uploads.len(), valid - 1);
     assert!(uploads.iter().all(|upload| upload.set.hash() == upload.hash));
     for (parameters, opaque_names) in [(false, false), (true, false), (false, true)] {
         let with = |u: &&vectors::Upload| (u.parameters, u.opaque_names) == (parameters, opaque_names);

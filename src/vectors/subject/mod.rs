@@ -7,6 +7,7 @@ mod hash_strings;
 mod json;
 mod presence;
 mod union;
+mod upload;
 mod url_decoding;
 mod url_encoding;
 mod x_matrix_signing;
@@ -207,6 +208,7 @@ pub static SUBJECTS: &[Carried] = subjects! {
     "capability-hash": json::CapabilityHash,
     "hash-strings": hash_strings::HashStrings,
     "union": union::Union,
+    "upload": upload::Upload,
     "x-matrix-signing": x_matrix_signing::XMatrixSigning,
     "x-matrix-verifying": x_matrix_verifying::XMatrixVerifying,
     "url-encoding": url_encoding::UrlEncoding,

@@ -1,24 +1,21 @@
 //! The mistakes of servers with uploads; the source of the vectors has a phrase for each.
 
 use super::claim::{self, Claim};
-use super::{Answer, Bytes, Read, Topic, body, judge, read};
+use super::{Answer, Read, judge, read};
 use crate::spec::capability::CapabilitySet;
-use crate::spec::hash::CapabilityHash;
-use crate::spec::mistake;
-use crate::vectors::subject::json::CanonicalJson;
+use crate::spec::hash::CapabilityHash as Hash;
+use crate::spec::mistake::{self, Made};
+use crate::vectors::subject::Topic;
+use crate::vectors::subject::json::{Bytes, CapabilityHash};
 
 /// Where a server leaves the right path.
 enum How {
     /// It takes the claim for another, then goes on rightly.
     Claim(fn(&str) -> String),
-    /// It takes the body for another, then goes on rightly.
-    Body(fn(&[u8]) -> Option<Vec<u8>>),
-    /// It compares the claim with another hash than the set's.
-    Hash(fn(&[u8]) -> Option<String>),
-    /// As [`Hash`](How::Hash): the hash that a known mistake makes of the set.
-    Hashed,
     /// It decides otherwise.
     Verdict(fn(&Upload<'_>) -> Option<Answer>),
+    /// It reads or hashes the body with the mistake of this name, then goes on rightly.
+    Hash,
 }
 
 /// What a mistaken server decides about.
@@ -27,7 +24,9 @@ struct Upload<'a> {
     text: &'a str,
     /// The claim, if it is a hash in some spelling.
     claim: Option<Claim>,
-    /// The body.
+    /// The body as it came.
+    bytes: &'a [u8],
+    /// The body, read.
     body: Read,
 }
 
@@ -49,7 +48,6 @@ const MISTAKES: &[(&str, How)] = &[
     ("prefix-compared", How::Verdict(|upload| compared(upload, |hash| hash.starts_with(upload.text)))),
     ("case-folded", How::Verdict(|upload| compared(upload, |hash| hash.eq_ignore_ascii_case(upload.text)))),
     ("spelling-kept", How::Verdict(spelling_kept)),
-    ("empty-set-refused", How::Verdict(empty_set_refused)),
     ("claim-cut", How::Claim(claim::cut)),
     ("nul-cut", How::Claim(claim::until_nul)),
     ("trimmed", How::Claim(claim::trimmed)),
@@ -61,30 +59,32 @@ const MISTAKES: &[(&str, How)] = &[
     ("plus-as-space", How::Claim(claim::with_spaces)),
     ("slashes-merged", How::Claim(claim::with_slashes_merged)),
     ("slash-splits", How::Claim(claim::until_slash)),
-    ("integers-clamped", How::Body(body::clamped)),
-    ("integers-wrapped", How::Body(body::wrapped)),
-    ("fractions-cut", How::Body(body::fractions_cut)),
-    ("nan-as-null", How::Body(body::nan_as_null)),
-    ("trailing-ignored", How::Body(body::first_value)),
-    ("utf-16-taken", How::Body(body::from_utf16)),
-    ("bad-utf-8-replaced", How::Body(body::with_replacements)),
-    ("surrogates-replaced", How::Body(body::with_surrogates_replaced)),
-    ("nothing-as-empty", How::Body(body::nothing_as_empty)),
-    ("arrays-as-objects", How::Body(body::arrays_as_objects)),
-    ("nulls-dropped", How::Body(body::without_nulls)),
-    ("bytes-hashed", How::Hash(|body| Some(CapabilityHash::of(body).to_string()))),
-    ("floats-kept", How::Hash(|body| Some(CapabilityHash::of(&body::with_floats_kept(body)?).to_string()))),
-    ("non-objects-taken", How::Hash(|body| canonical_hash(body, "not-an-object"))),
-    ("values-unchecked", How::Hash(|body| canonical_hash(body, "value-not-an-object"))),
-    ("by-name-only", How::Hashed),
-    ("composed", How::Hashed),
-    ("escaped-non-ascii", How::Hashed),
-    ("names-only", How::Hashed),
-    ("spaced", How::Hashed),
-    ("trailing-newline", How::Hashed),
-    ("unsorted", How::Hashed),
-    ("utf16-order", How::Hashed),
-    ("wrapped", How::Hashed),
+    ("bytes-hashed", How::Verdict(bytes_hashed)),
+    ("refuses-empty", How::Verdict(empty_set_refused)),
+    ("any-json-taken", How::Hash),
+    ("by-name-only", How::Hash),
+    ("comments-taken", How::Hash),
+    ("composed", How::Hash),
+    ("control-taken", How::Hash),
+    ("escaped-non-ascii", How::Hash),
+    ("number-as-spelled", How::Hash),
+    ("float-truncated", How::Hash),
+    ("list-taken", How::Hash),
+    ("names-only", How::Hash),
+    ("nan-taken", How::Hash),
+    ("nulls-dropped", How::Hash),
+    ("values-emptied", How::Hash),
+    ("spaced", How::Hash),
+    ("surrogate-replaced", How::Hash),
+    ("trailing-comma-taken", How::Hash),
+    ("trailing-ignored", How::Hash),
+    ("trailing-newline", How::Hash),
+    ("unknown-escape-taken", How::Hash),
+    ("unsorted", How::Hash),
+    ("utf-16-taken", How::Hash),
+    ("utf16-order", How::Hash),
+    ("utf8-replaced", How::Hash),
+    ("wrapped", How::Hash),
 ];
 
 pub(super) fn names() -> Vec<&'static str> {
@@ -96,13 +96,40 @@ pub(super) fn answer(name: &str, claim: &str, body: &[u8]) -> Option<Answer> {
     let (name, how) = MISTAKES.iter().find(|(known, _)| *known == name)?;
     match how {
         How::Claim(taken_for) => {
-            Some(taken_for(claim)).filter(|other| other != claim).map(|other| rightly(&other, body))
+            let other = taken_for(claim);
+            (other != claim).then(|| rightly(&other, body))
         }
-        How::Body(taken_for) => taken_for(body).map(|other| rightly(claim, &other)),
-        How::Hash(hash) => hash(body).map(|hash| compare(claim, hash)),
-        How::Hashed => hashed(name, body).map(|hash| compare(claim, hash)),
-        How::Verdict(decide) => decide(&Upload { text: claim, claim: Claim::read(claim), body: read(body) }),
+        How::Verdict(decide) => {
+            let upload = Upload { text: claim, claim: Claim::read(claim), bytes: body, body: read(body) };
+            decide(&upload)
+        }
+        How::Hash => match made_of(name, body)? {
+            Made::Hash(hash) => Some(compare(claim, hash)),
+            Made::Refusal => Some(Answer::Refused),
+        },
     }
+}
+
+/// The mistake that is none where a server may take integers beyond 2^53 - 1.
+pub(super) const ROUNDED: &str = "through-double";
+
+/// The hash that a known mistake makes of a body.
+pub(super) fn hash(name: &str, body: &[u8]) -> Option<String> {
+    match made_of(name, body)? {
+        Made::Hash(hash) => Some(hash),
+        Made::Refusal => None,
+    }
+}
+
+/// What a known mistake makes of a body that should be a set.
+fn made_of(name: &str, body: &[u8]) -> Option<Made> {
+    let right = CapabilityHash.solve(&Bytes::Hex { json_hex: body.to_vec() }).expected;
+    let canonical = right.as_ref().map(|hashed| hashed.canonical.as_str());
+    mistake::find(name)?.made_of(body, canonical, true).or_else(|| {
+        // What is about unions shows in a single set, too.
+        let set = CapabilitySet::parse(body).ok()?;
+        mistake::find(name)?.hash_of_union(&[set]).map(Made::Hash)
+    })
 }
 
 fn taken(hash: &str) -> Answer {
@@ -137,17 +164,6 @@ fn empty_set_refused(upload: &Upload<'_>) -> Option<Answer> {
     (upload.hash() == Some(empty.as_str())).then_some(Answer::Refused)
 }
 
-/// The hash of a value that is no set, for this reason.
-fn canonical_hash(body: &[u8], reason: &str) -> Option<String> {
-    (read(body).failure == Some(reason)).then_some(())?;
-    CanonicalJson.solve(&Bytes::Hex { json_hex: body.to_vec() }).expected.map(|hashed| hashed.sha256)
-}
-
-/// The hash that a known mistake makes of a set.
-fn hashed(name: &str, body: &[u8]) -> Option<String> {
-    let set = CapabilitySet::parse(body).ok()?;
-    let text = std::str::from_utf8(body).ok()?;
-    let canonical = String::from_utf8(set.canonical_bytes()).ok()?;
-    let mistake = mistake::find(name)?;
-    mistake.hash_of_text(text, &canonical).or_else(|| mistake.hash_of_union(&[set]))
+fn bytes_hashed(upload: &Upload<'_>) -> Option<Answer> {
+    Some(compare(upload.text, Hash::of(upload.bytes).to_string()))
 }

@@ -1,6 +1,5 @@
 //! Uploads: a claim and a body, to be taken or refused.
 
-mod body;
 mod claim;
 mod mistake;
 #[cfg(test)]
@@ -108,11 +107,8 @@ fn read(body: &[u8]) -> Read {
     let solution = CapabilityHash.solve(&Bytes::Hex { json_hex: body.to_vec() });
     let mut hashes: Vec<String> = solution.expected.iter().map(|hashed| hashed.sha256.clone()).collect();
     hashes.extend(solution.also.iter().filter_map(Value::as_str).map(str::to_owned));
-    if solution.result == Verdict::Either
-        && let Some(rounded) = body::rounded(body)
-    {
-        let rounded = CapabilityHash.solve(&Bytes::Hex { json_hex: rounded });
-        hashes.extend(rounded.expected.map(|hashed| hashed.sha256));
+    if solution.result == Verdict::Either {
+        hashes.extend(mistake::hash(mistake::ROUNDED, body));
     }
     Read { result: solution.result, failure: solution.failure, hashes }
 }
