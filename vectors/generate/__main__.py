@@ -22,6 +22,7 @@ try:
     import hash_strings
     import presence
     import union
+    import upload
     import url
     import x_matrix_signing
     import x_matrix_verifying
@@ -46,6 +47,7 @@ SUBJECTS = [
     Subject("capability-hash", "sha256", canonical.solve_set, canonical.mistaken(sets=True)),
     Subject("hash-strings", None, hash_strings.solve, hash_strings.MISTAKES),
     Subject("union", "sha256", union.solve, union.MISTAKES),
+    Subject("upload", "sha256", upload.solve, upload.MISTAKES),
     Subject("x-matrix-signing", "signature", x_matrix_signing.solve, x_matrix_signing.MISTAKES),
     Subject("x-matrix-verifying", None, x_matrix_verifying.solve, x_matrix_verifying.MISTAKES),
     Subject("presence", "statuses", presence.solve, presence.MISTAKES),
