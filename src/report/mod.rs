@@ -1,7 +1,8 @@
 //! Reports: one file per format. They consume events and results, and never call back.
 //!
 //! [`Terminal`] tells people what happens; [`Sinks`] writes what `--report` asked for, in the
-//! formats of [`json`] and [`junit`]. Whatever a target said is escaped before it is shown.
+//! formats of [`json`] and [`junit`]. What comes of testing a program with the vectors has a page and
+//! files of its own in [`program`]. Whatever a target said is escaped before it is shown.
 
 #[cfg(test)]
 mod fixture;
@@ -9,6 +10,7 @@ pub mod json;
 pub mod junit;
 mod page;
 mod place;
+pub mod program;
 mod sinks;
 mod spec;
 mod style;
@@ -23,7 +25,7 @@ use crate::spec::requirement;
 
 pub(crate) use page::Page;
 pub(crate) use place::{Place, unnamed_in};
-pub use sinks::{ReportError, Sinks};
+pub use sinks::{ReportError, Reportable, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
 pub(crate) use style::Ink;
 pub use style::Style;

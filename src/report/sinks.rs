@@ -1,4 +1,4 @@
-//! The reports of a run: every place is opened before it, every report is whole or not there.
+//! The reports of a run or a test: every place is opened before it, every report is whole or not there.
 
 use std::io;
 
@@ -37,6 +37,33 @@ pub enum ReportError {
     },
 }
 
+/// A result that can be told in every [`Format`].
+pub trait Reportable {
+    /// As JSON.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    fn json(&self, out: &mut Vec<u8>) -> io::Result<()>;
+
+    /// As JUnit XML.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    fn junit(&self, out: &mut Vec<u8>) -> io::Result<()>;
+}
+
+impl Reportable for RunResult {
+    fn json(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        json::write(self, out)
+    }
+
+    fn junit(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        junit::write(self, out)
+    }
+}
+
 /// Every report that was asked for, open.
 #[derive(Debug, Default)]
 pub struct Sinks {
@@ -71,7 +98,7 @@ impl Sinks {
     /// Writes every report; one that fails does not keep the others from being written.
     ///
     /// A reader of stdout who has left (`| head`) is no error.
-    pub fn write(&mut self, result: &RunResult) -> Vec<ReportError> {
+    pub fn write(&mut self, result: &impl Reportable) -> Vec<ReportError> {
         self.sinks.iter_mut().filter_map(|sink| sink.write(result).err()).collect()
     }
 }
@@ -80,19 +107,19 @@ impl Reporter for Sinks {
     /// Writes every report when the run has ended; the error names each that could not be written.
     fn on(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Event::Finished(result) = event else { return Ok(()) };
-        let errors: Vec<String> = self.write(result).iter().map(ToString::to_string).collect();
+        let errors: Vec<String> = self.write(*result).iter().map(ToString::to_string).collect();
         if errors.is_empty() { Ok(()) } else { Err(io::Error::other(errors.join("; "))) }
     }
 }
 
 impl Sink {
-    fn write(&mut self, result: &RunResult) -> Result<(), ReportError> {
+    fn write(&mut self, result: &impl Reportable) -> Result<(), ReportError> {
         let Sink { spec, place } = self;
         let fail = |source| ReportError::Write { format: spec.format, to: spec.to.clone(), source };
         let mut bytes = Vec::new();
         match spec.format {
-            Format::Json => json::write(result, &mut bytes),
-            Format::Junit => junit::write(result, &mut bytes),
+            Format::Json => result.json(&mut bytes),
+            Format::Junit => result.junit(&mut bytes),
         }
         .map_err(fail)?;
         std::mem::replace(place, Place::Done).finish(&bytes).map_err(fail)

@@ -3,6 +3,7 @@
 //! People write `vectors/source`; what follows from an input is [derived](generate) by the [subject](subject) it
 //! is about, and published as a [document](Document). The published files are embedded in the binary; here they are
 //! [loaded](load), [verified](verify) and handed to [scenarios](uploads); what each pins is [told](pinned).
+//! [`program`] puts them to implementations that are no homeservers.
 
 mod document;
 mod fault;
@@ -11,6 +12,7 @@ mod lint;
 mod load;
 mod manifest;
 mod pin;
+pub mod program;
 mod provenance;
 mod publish;
 mod released;

@@ -4,7 +4,7 @@ A server that does it right, and for every mistake the same server with a few li
 """
 
 from canonical import as_set
-from common import hash_of, table, valid
+from common import ascii_lower, hash_of, table, valid
 from reading import Pairs, read
 from writing import as_uploaded, write
 
@@ -369,7 +369,7 @@ class DeviceIdsShared(Server):
 @deviant("device-ids-folded")
 class DeviceIdsFolded(Server):
     def session(self, user, device):
-        return user, device and device.lower()
+        return user, device and ascii_lower(device)
 
 
 # Where sessions begin and end.

@@ -6,10 +6,9 @@ from urllib.parse import unquote
 
 import canonical
 import reading
-from common import Bad, REFUSED, base64_of, either, hash_of, invalid, is_hash, table, valid
+from common import Bad, REFUSED, ascii_lower, base64_of, either, hash_of, invalid, is_hash, table, valid
 from reading import Pairs, read
 from writing import write
-from x_matrix_signing import lower
 
 MISTAKES, mistake = table()
 OF_BODY = canonical.mistaken(sets=True)
@@ -109,8 +108,8 @@ def prefix_compared(claim, own):
 
 
 def case_folded(claim, own):
-    claimed = lower(proper(claim) or claim)
-    return next((each for each in own if lower(each) == claimed), REFUSED)
+    claimed = ascii_lower(proper(claim) or claim)
+    return next((each for each in own if ascii_lower(each) == claimed), REFUSED)
 
 
 of_set("claim-trusted")(lambda claim, _own: proper(claim) or REFUSED)

@@ -5,7 +5,7 @@ import string
 import unicodedata
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from common import Bad, REFUSED, either, invalid, table, valid
+from common import Bad, REFUSED, ascii_lower, either, invalid, table, valid
 
 ENCODING, encoding = table()
 DECODING, decoding = table()
@@ -65,10 +65,6 @@ def surrogates(text):
     """Every character beyond U+FFFF as two halves."""
     data = text.encode("utf-16-be")
     return "".join(chr(int.from_bytes(data[i : i + 2])) for i in range(0, len(data), 2))
-
-
-def ascii_lower(text):
-    return "".join(c.lower() if c in string.ascii_uppercase else c for c in text)
 
 
 encodes("nothing-encoded", lambda text: text)

@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 
 import writing
 from canonical import hashed
-from common import Bad, base64_of, invalid, table, valid
+from common import Bad, ascii_lower, base64_of, invalid, table, valid
 from reading import Pairs, read
 from writing import write
 
@@ -103,10 +103,6 @@ def swapped(members, case):
     return members | {"origin": case["destination"], "destination": case["origin"]}
 
 
-def lower(text):
-    return text.encode().lower().decode()
-
-
 changes("content-omitted", lambda members, _case: without(members, "content"))
 changes("empty-content-omitted", empty_omitted)
 changes("empty-content-added", lambda members, _case: {"content": Pairs()} | members)
@@ -116,8 +112,8 @@ changes("content-at-top", at_top)
 changes("destination-omitted", lambda members, _case: without(members, "destination"))
 changes("origin-and-destination-swapped", swapped)
 changes("ports-dropped", names(lambda name: re.sub("(?<=.):[0-9]+$", "", name)))
-changes("names-lower-cased", names(lower))
-changes("method-lower-case", lambda members, _case: members | {"method": lower(members["method"])})
+changes("names-lower-cased", names(ascii_lower))
+changes("method-lower-case", lambda members, _case: members | {"method": ascii_lower(members["method"])})
 changes("signatures-included", lambda members, _case: members | {"signatures": Pairs()})
 signs("content-alone", lambda members, _case: write(members["content"]) if "content" in members else None)
 

@@ -13,10 +13,10 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from canonical import hashed
-from common import Bad, REFUSED, TAKEN, either, invalid, table, valid
+from common import Bad, REFUSED, TAKEN, ascii_lower, either, invalid, table, valid
 from reading import Pairs, read
 from x_matrix_header import BEYOND_GRAMMAR, KNOWN, parse
-from x_matrix_signing import decoded, lower
+from x_matrix_signing import decoded
 
 MISTAKES, mistake = table()
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -264,7 +264,7 @@ def first_of_server(keys, origin, key_id):
 does("destination-unchecked", destination=lambda named, receiver: receiver if named is None else named)
 does("destination-ignored", destination=lambda _named, receiver: receiver)
 does("empty-destination-taken", destination=lambda named, receiver: destination_signed(named or None, receiver))
-does("destination-folded", destination=compared(lower))
+does("destination-folded", destination=compared(ascii_lower))
 does("destination-port-ignored", destination=compared(without_port))
 does("own-name-taken", check_origin=lambda _origin, _receiver: None)
 does("key-of-any-server", keys=any_server)

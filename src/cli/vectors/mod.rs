@@ -4,6 +4,7 @@ mod explain;
 mod generate;
 mod lint;
 mod sign;
+mod test;
 mod verify;
 
 use std::path::PathBuf;
@@ -43,6 +44,15 @@ enum VectorsCommand {
     ///
     /// Exits with 1 if one does not, or if a flag, mistake or failure is not shown by any case.
     Lint,
+    /// Test a program with the vectors: capcheck vectors test -- PROGRAM ARG...
+    ///
+    /// The program reads a case a line from its standard input, {"id", "subject", "input"} in JSON, and answers each
+    /// with a line of JSON on its standard output: {"id", "result": "valid", ...}, {"id", "result": "invalid"}, or
+    /// {"id", "result": "unsupported"} for a subject that it does not do. docs/vectors.md tells the rest.
+    ///
+    /// Exits with 0 if every answer is right, 1 if one is not, 2 if the program cannot be tested, 3 if nothing
+    /// passed or a subject was answered in part, 130 if interrupted.
+    Test(test::TestArgs),
 }
 
 /// Runs the command.
@@ -51,6 +61,7 @@ pub(super) fn run(args: VectorsArgs) -> ExitCode {
         VectorsCommand::Generate { dir } => generate::run(&dir),
         VectorsCommand::Explain { id } => explain::run(&id),
         VectorsCommand::Lint => lint::run(),
+        VectorsCommand::Test(args) => test::run(args),
         VectorsCommand::Verify(args) => verify::run(&args),
         VectorsCommand::Sign(args) => sign::run(&args),
     }
