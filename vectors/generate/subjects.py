@@ -6,6 +6,7 @@ from collections.abc import Callable
 import canonical
 import hash_strings
 import presence
+import presence_mistakes
 import union
 import upload
 import url
@@ -41,7 +42,7 @@ SUBJECTS = [
     Subject("upload", "sha256", upload.solve, upload.MISTAKES),
     Subject("x-matrix-signing", "signature", x_matrix_signing.solve, x_matrix_signing.MISTAKES),
     Subject("x-matrix-verifying", None, x_matrix_verifying.solve, x_matrix_verifying.MISTAKES),
-    Subject("presence", "statuses", presence.solve, presence.MISTAKES),
+    Subject("presence", "statuses", presence.solve, presence_mistakes.MISTAKES),
     Subject("url-encoding", "segment", url.solve_encoding, url.ENCODING),
     Subject("url-decoding", "text", url.solve_decoding, url.DECODING),
 ]

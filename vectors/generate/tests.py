@@ -108,8 +108,16 @@ class Check(unittest.TestCase):
         text = url.read_text()
         for path, altered, named in (
             (source / "shoe-sizes.toml", "", "shoe-sizes"),
-            (url, text.replace("[mistakes]", '[mistakes]\nfrenchified = "in French"'), "nothing here makes frenchified"),
-            (url, "".join(line for line in text.splitlines(True) if not line.startswith("trimmed = ")), "trimmed"),
+            (
+                url,
+                text.replace("[mistakes]", '[mistakes]\nfrenchified = "in French"'),
+                "nothing here makes frenchified",
+            ),
+            (
+                url,
+                "".join(line for line in text.splitlines(True) if not line.startswith("trimmed = ")),
+                "trimmed",
+            ),
             (url, "notes = 1", "a source lacks"),
             (url, "[", "url-encoding.toml"),
         ):

@@ -123,7 +123,7 @@ of_set("spelling-kept")(lambda claim, own: claim if proper(claim) in own else RE
 
 
 def hashing(name, hashed):
-    """A mistake that comes to another hash of the body: None where it cannot be made, REFUSED where it refuses."""
+    """A mistake that comes to another hash of the body, or to REFUSED; to None where it cannot be made."""
 
     @mistake(name)
     def answer(case):

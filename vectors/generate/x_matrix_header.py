@@ -1,4 +1,4 @@
-"""The Authorization header of a federation request: RFC 9110, sections 5.6 and 11.4, and Matrix's X-Matrix."""
+"""The Authorization header of a federation request: RFC 9110, sections 5.6 and 11.4, and X-Matrix."""
 
 import dataclasses
 import re
@@ -14,7 +14,9 @@ QUOTED = r'(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*'
 BARE = r"[!#$%&'*+.^_`|~0-9A-Za-z:/\[\]=-]+"
 BEYOND_GRAMMAR = re.compile(r"[/\[\]=]")
 
-PARAMETER = re.compile(f'(?P<name>{TOKEN})(?P<equals>[ \t]*=[ \t]*)(?:"(?P<quoted>{QUOTED})"|(?P<bare>{BARE}))')
+PARAMETER = re.compile(
+    f'(?P<name>{TOKEN})(?P<equals>[ \t]*=[ \t]*)(?:"(?P<quoted>{QUOTED})"|(?P<bare>{BARE}))'
+)
 SEPARATOR = re.compile("[ \t,]*")
 
 

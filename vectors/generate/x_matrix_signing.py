@@ -82,7 +82,11 @@ def without(members, *names):
 
 
 def empty_omitted(members, _case):
-    return without(members, "content") if isinstance(members.get("content"), Pairs) and not members["content"] else members
+    return (
+        without(members, "content")
+        if isinstance(members.get("content"), Pairs) and not members["content"]
+        else members
+    )
 
 
 def at_top(members, _case):
@@ -96,7 +100,9 @@ def as_sent(members, case):
 
 
 def names(change):
-    return lambda members, _case: members | {name: change(members[name]) for name in ("origin", "destination")}
+    return lambda members, _case: (
+        members | {name: change(members[name]) for name in ("origin", "destination")}
+    )
 
 
 def swapped(members, case):
@@ -107,7 +113,10 @@ changes("content-omitted", lambda members, _case: without(members, "content"))
 changes("empty-content-omitted", empty_omitted)
 changes("empty-content-added", lambda members, _case: {"content": Pairs()} | members)
 changes("null-content-added", lambda members, _case: {"content": None} | members)
-changes("content-as-string", lambda members, case: members | {"content": case["content"]} if "content" in case else members)
+changes(
+    "content-as-string",
+    lambda members, case: members | {"content": case["content"]} if "content" in case else members,
+)
 changes("content-at-top", at_top)
 changes("destination-omitted", lambda members, _case: without(members, "destination"))
 changes("origin-and-destination-swapped", swapped)
@@ -153,7 +162,10 @@ def query_sorted(uri):
     return path + mark + "&".join(sorted(query.split("&")))
 
 
-signs("uri-with-host", lambda members, case: canonical(members | {"uri": f"https://{case['destination']}{case['uri']}"}))
+signs(
+    "uri-with-host",
+    lambda members, case: canonical(members | {"uri": f"https://{case['destination']}{case['uri']}"}),
+)
 spells("uri-decoded", all_decoded)
 spells("uri-encoded-again", lambda uri: uri.replace("%", "%25"))
 spells("uri-unreserved-decoded", escapes(unreserved_decoded))

@@ -188,7 +188,9 @@ def one_comma_at_most(gaps):
 refuses("case-sensitive-scheme", lambda header: header.scheme != "X-Matrix")
 refuses("one-space-needed", lambda header: header.gaps[0] != " ")
 refuses("case-sensitive-names", lambda header: any(p.spelled != p.name for p in known(header)))
-refuses("order-needed", lambda header: [p.name for p in known(header)] != ["origin", "destination", "key", "sig"])
+refuses(
+    "order-needed", lambda header: [p.name for p in known(header)] != ["origin", "destination", "key", "sig"]
+)
 refuses("unknown-parameter-refused", lambda header: len(known(header)) < len(header.parameters))
 refuses("space-beside-comma-refused", lambda header: re.search("[ \t]", after_first(header)))
 refuses("tab-refused", lambda header: "\t" in after_first(header))
@@ -263,7 +265,9 @@ def first_of_server(keys, origin, key_id):
 
 does("destination-unchecked", destination=lambda named, receiver: receiver if named is None else named)
 does("destination-ignored", destination=lambda _named, receiver: receiver)
-does("empty-destination-taken", destination=lambda named, receiver: destination_signed(named or None, receiver))
+does(
+    "empty-destination-taken", destination=lambda named, receiver: destination_signed(named or None, receiver)
+)
 does("destination-folded", destination=compared(ascii_lower))
 does("destination-port-ignored", destination=compared(without_port))
 does("own-name-taken", check_origin=lambda _origin, _receiver: None)
