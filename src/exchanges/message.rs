@@ -31,19 +31,16 @@ pub struct Fault {
 }
 
 /// Checks what can be told without a server: bodies are as long as they say, and every set hashes to the hash it goes
-/// by. How many values that were, and those that do not hold.
-pub fn check(exchanges: &Exchanges) -> (usize, Vec<Fault>) {
-    let mut checks = 0;
+/// by. What does not hold.
+pub fn check(exchanges: &Exchanges) -> Vec<Fault> {
     let mut faults = Vec::new();
     for exchange in &exchanges.exchanges {
         for (field, text) in [("request", &exchange.request), ("response", &exchange.response)] {
-            checks += 1;
             if let Err(message) = is_as_long_as_it_says(text) {
                 faults.push(Fault { exchange: exchange.id.clone(), field, message });
             }
         }
         if let Some((field, hash, set)) = set_under_hash(exchange) {
-            checks += 1;
             let found = CapabilitySet::parse(set.as_bytes()).map(|set| set.hash().to_string());
             if found.as_deref().ok() != Some(hash.as_str()) {
                 let found = found.unwrap_or_else(|error| error.to_string());
@@ -52,7 +49,7 @@ pub fn check(exchanges: &Exchanges) -> (usize, Vec<Fault>) {
             }
         }
     }
-    (checks, faults)
+    faults
 }
 
 fn is_as_long_as_it_says(message: &str) -> Result<(), String> {

@@ -10,14 +10,11 @@ use super::generate::{GenerateError, generate, to_text};
 use super::manifest::{FileEntry, MANIFEST, Manifest};
 use super::schema;
 use super::subject::SUBJECTS;
-use crate::exchanges;
+use crate::exchanges::Exchanges;
 use crate::report::unnamed_in;
 
-/// Published files that are neither of cases nor schemas: name, and text.
-pub(super) const OTHERS: &[(&str, Text)] = &[("exchanges.json", || exchanges::PUBLISHED.to_owned())];
-
-/// Makes a file's text.
-type Text = fn() -> String;
+/// The file of the golden exchanges.
+pub(super) const EXCHANGES: &str = "exchanges.json";
 
 /// A published file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +41,12 @@ pub enum PublishError {
     },
 }
 
-/// Every published file, the manifest last.
+/// Every published file, the manifest last. The exchanges are those that were recorded.
 ///
 /// # Errors
 ///
 /// [`GenerateError`] where a source comes to no file.
-pub fn published() -> Result<Vec<Published>, GenerateError> {
+pub fn published(exchanges: &Exchanges) -> Result<Vec<Published>, GenerateError> {
     let (mut files, mut entries) = (Vec::new(), Vec::new());
     let mut add = |file: String, text: String, document: Option<&Document>| {
         entries.push(FileEntry::of(&file, &text, document));
@@ -59,9 +56,7 @@ pub fn published() -> Result<Vec<Published>, GenerateError> {
         let document = generate(row.subject, row.source)?;
         add(row.subject.file(), to_text(&document), Some(&document));
     }
-    for (file, text) in OTHERS {
-        add((*file).to_owned(), text(), None);
-    }
+    add(EXCHANGES.to_owned(), to_text(exchanges), None);
     for (file, text) in schema::texts() {
         add(file.clone(), text.clone(), None);
     }
@@ -75,8 +70,8 @@ pub fn published() -> Result<Vec<Published>, GenerateError> {
 /// # Errors
 ///
 /// [`PublishError`] where a source comes to no file, or a file cannot be written.
-pub fn publish(directory: &Path) -> Result<(), PublishError> {
-    let files = published()?;
+pub fn publish(directory: &Path, exchanges: &Exchanges) -> Result<(), PublishError> {
+    let files = published(exchanges)?;
     let written: Vec<(NamedTempFile, PathBuf)> =
         files.iter().map(|file| beside(&directory.join(&file.file), &file.text)).collect::<Result<_, _>>()?;
     for (file, path) in written {

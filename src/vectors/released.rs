@@ -8,6 +8,7 @@ use super::load::LoadError;
 use super::manifest::{MANIFEST, Manifest};
 use super::publish::published;
 use super::shelf::Shelf;
+use crate::exchanges;
 
 /// The manifests of released versions, as the program carries them: version, and text.
 pub(super) const RELEASED: &[(&str, &str)] = &[];
@@ -19,7 +20,7 @@ pub(super) const RELEASED: &[(&str, &str)] = &[];
 ///
 /// [`LoadError`] where a released manifest that the program carries is none.
 pub fn check_released() -> Result<Vec<Fault>, LoadError> {
-    let files = published().unwrap_or_default();
+    let files = published(&exchanges::published()).unwrap_or_default();
     let Some(manifest) = files.iter().find(|file| file.file == MANIFEST) else { return Ok(Vec::new()) };
     let manifest = Manifest::load(MANIFEST, manifest.text.as_bytes())?;
     let released = released(Shelf::Carried)?;

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use super::load::LoadError;
 use super::manifest::{self, MANIFEST};
-use super::publish::OTHERS;
+use super::publish::EXCHANGES;
 use super::released::RELEASED;
 use super::schema;
 use super::subject::SUBJECTS;
+use crate::exchanges;
 
 /// No published file is nearly as large, in bytes.
 const LIMIT: u64 = 16 << 20;
@@ -31,7 +32,7 @@ pub(super) enum Shelf<'d> {
 /// The names of all files that this version publishes, but for the manifest.
 pub(super) fn names() -> BTreeSet<String> {
     let of_cases = SUBJECTS.iter().map(|row| row.subject.file());
-    let others = OTHERS.iter().map(|(file, _)| (*file).to_owned());
+    let others = [EXCHANGES.to_owned()];
     of_cases.chain(others).chain(schema::texts().iter().map(|(file, _)| file.clone())).collect()
 }
 
@@ -97,8 +98,8 @@ fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
     if let Some(row) = SUBJECTS.iter().find(|row| row.subject.file() == file) {
         return Some(Cow::Borrowed(row.published.as_bytes()));
     }
-    if let Some((_, text)) = OTHERS.iter().find(|(name, _)| *name == file) {
-        return Some(Cow::Owned(text().into_bytes()));
+    if file == EXCHANGES {
+        return Some(Cow::Borrowed(exchanges::PUBLISHED.as_bytes()));
     }
     let (_, text) = schema::texts().iter().find(|(name, _)| name == file)?;
     Some(Cow::Borrowed(text.as_bytes()))

@@ -13,9 +13,11 @@ use super::generate::derive;
 use super::load::{LoadError, load};
 use super::manifest::{MANIFEST, Manifest, case_digest, sha256};
 use super::provenance;
+use super::publish::EXCHANGES;
 use super::released::{self, released};
 use super::shelf::Shelf;
 use super::subject::{SUBJECTS, Subject};
+use crate::exchanges;
 
 /// What came of verifying a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,10 +109,28 @@ pub fn verify(directory: Option<&Path>) -> Result<Summary, LoadError> {
             None => {}
         }
     }
+    faults.extend(of_exchanges(shelf)?);
     let released = released(shelf)?;
     faults.extend(released.iter().flat_map(|(_, released)| released::check(released, &manifest)));
     let released = released.into_iter().map(|(_, released)| released.version).collect();
     Ok(Summary { manifest_digest: sha256(&bytes), manifest, released, files, faults })
+}
+
+/// What contradicts itself in the golden exchanges; that they are there is the manifest's to say.
+fn of_exchanges(shelf: Shelf<'_>) -> Result<Vec<Fault>, LoadError> {
+    let Some(bytes) = shelf.read(EXCHANGES)? else { return Ok(Vec::new()) };
+    Ok(match serde_json::from_slice(&bytes) {
+        Ok(exchanges) => {
+            let fault = |fault: exchanges::Fault| {
+                Fault::of(EXCHANGES, fault.message).case(&fault.exchange).field(fault.field)
+            };
+            exchanges::check(&exchanges).into_iter().map(fault).collect()
+        }
+        Err(error) => {
+            let (file, message) = (EXCHANGES.to_owned(), error.to_string());
+            vec![Fault::unreadable(EXCHANGES, LoadError::Shape { file, message })]
+        }
+    })
 }
 
 /// Names each case that is not the one in the manifest, unless a difference of what is derived tells all of it.

@@ -4,14 +4,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::output::fail;
+use crate::cli::runtime;
 use crate::engine::exit::{FAULT, USAGE};
+use crate::exchanges;
 use crate::vectors::{self, PublishError};
 
 /// Runs the command.
 pub(super) fn run(directory: &Path) -> ExitCode {
-    match vectors::publish(directory) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error @ PublishError::Generate(_)) => fail(FAULT, error),
-        Err(error @ PublishError::Write { .. }) => fail(USAGE, error),
-    }
+    runtime::block_on(async {
+        let recorded = exchanges::record().await.map_err(|error| fail(FAULT, error))?;
+        match vectors::publish(directory, &recorded) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error @ PublishError::Generate(_)) => Err(fail(FAULT, error)),
+            Err(error @ PublishError::Write { .. }) => Err(fail(USAGE, error)),
+        }
+    })
 }

@@ -9,14 +9,21 @@ use crate::vectors::{self, Measured};
 
 /// Runs the command.
 pub(super) fn run() -> ExitCode {
-    match vectors::lint() {
-        Ok(files) => {
-            let holds = files.iter().all(|file| file.complaints.is_empty());
-            let code = if holds { ExitCode::SUCCESS } else { ExitCode::from(NON_CONFORMANT) };
-            finish(page(&files).as_bytes(), code)
-        }
-        Err(error) => fail(FAULT, error),
+    let files = match vectors::lint() {
+        Ok(files) => files,
+        Err(error) => return fail(FAULT, error),
+    };
+    let changed = match vectors::check_released() {
+        Ok(changed) => changed,
+        Err(error) => return fail(FAULT, error),
+    };
+    let mut page = page(&files);
+    for fault in &changed {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "{fault}");
     }
+    let holds = changed.is_empty() && files.iter().all(|file| file.complaints.is_empty());
+    finish(page.as_bytes(), if holds { ExitCode::SUCCESS } else { ExitCode::from(NON_CONFORMANT) })
 }
 
 /// A line for each file, followed by what is wrong with it.
