@@ -1,9 +1,11 @@
 //! Golden vectors: inputs with the answers that every implementation must give.
 //!
-//! People write `vectors/source`; what follows from an input is [derived](generate) by the [subject](subject) it
+//! People write `vectors/source`; what follows from an input is [derived](generate) by the [subject] it
 //! is about, and published as a [document](Document). The published files are embedded in the binary; here they are
 //! [loaded](load), [verified](verify) and handed to [scenarios](uploads); what each pins is [told](pinned).
 //! [`program`] puts them to implementations that are no homeservers.
+//!
+//! All of it is [published](publish) with [schemas] and a [manifest](Manifest), which whoever publishes it [signs](sign).
 
 mod document;
 mod fault;

@@ -117,6 +117,7 @@ fn key_file(path: &Path) -> Result<String, String> {
 pub struct SecretKey {
     name: String,
     text: String,
+    bytes: Vec<u8>,
     encrypted: bool,
 }
 
@@ -151,7 +152,7 @@ impl SecretKey {
             (b"Ed", [0, 0]) => false,
             _ => return Err(none("it is for other algorithms than Ed25519 and scrypt")),
         };
-        Ok(Self { name, text, encrypted })
+        Ok(Self { name, text, bytes: key, encrypted })
     }
 
     /// Whether it has a password.
@@ -160,11 +161,11 @@ impl SecretKey {
     }
 
     fn unlock(&self, password: Option<String>) -> Result<minisign::SecretKey, SignatureError> {
-        let key = SecretKeyBox::from(self.text.clone());
         let unlocked = match self.encrypted {
             // Without a password the library would ask for one on the terminal.
-            true => key.into_secret_key(Some(password.unwrap_or_default())),
-            false => key.into_unencrypted_secret_key(),
+            true => SecretKeyBox::from(self.text.clone()).into_secret_key(Some(password.unwrap_or_default())),
+            // minisign -W leaves out the checksum, on which the library's reader of files insists.
+            false => minisign::SecretKey::from_bytes(&self.bytes),
         };
         unlocked.map_err(|error| match (self.encrypted, error.kind()) {
             (true, minisign::ErrorKind::Verify) => SignatureError::Password(self.name.clone()),
@@ -194,8 +195,9 @@ pub fn sign(
     let secret = key.unlock(password)?;
     let public = minisign::PublicKey::from_secret_key(&secret).map_err(SignatureError::Signing)?;
     let untrusted = format!("signature from capcheck, key {}", key_id(public.keynum()));
-    let signed = minisign::sign(Some(&public), &secret, bytes, Some(comment), Some(&untrusted));
-    Ok((signed.map_err(SignatureError::Signing)?.into_string(), PublicKey(public)))
+    let signed = minisign::sign(Some(&public), &secret, bytes, Some(comment), Some(&untrusted))
+        .map_err(SignatureError::Signing)?;
+    Ok((signed.into_string(), PublicKey(public)))
 }
 
 /// A signature that is good.

@@ -31,3 +31,4 @@ mod support;
 mod target_federation;
 mod target_file;
 mod vectors;
+mod vectors_trust;

@@ -3,9 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use capcheck::spec::capability::CapabilitySet;
 use capcheck::spec::requirement;
@@ -241,62 +239,4 @@ fn uploads_cover_every_need_and_every_requirement() {
     assert!(bad.len() > 20);
     assert!(bad.iter().all(|upload| requirement::find(upload.requirement).is_some()));
     assert!(bad.iter().all(|upload| CapabilitySet::parse(&upload.input).is_err()));
-}
-
-fn capcheck(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_capcheck")).args(arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-#[test]
-fn the_command_verifies_the_embedded_vectors() {
-    let output = capcheck(&["vectors", "verify"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let stdout = text(&output.stdout);
-    assert_eq!(stdout.lines().count(), SUBJECTS.len(), "{stdout}");
-    assert!(stdout.lines().all(|line| line.ends_with(": ok")), "{stdout}");
-}
-
-#[test]
-fn the_command_tells_a_wrong_vector_from_a_file_that_cannot_be_read() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().to_str().unwrap();
-    let file = |name: &str| directory.path().join(name);
-    let run = || {
-        let output = capcheck(&["vectors", "verify", path]);
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    };
-
-    let (code, _, stderr) = run();
-    assert_eq!(code, Some(2));
-    assert!(stderr.contains("canonical-json.json: No such file"), "{stderr}");
-
-    for row in SUBJECTS {
-        fs::write(file(&row.subject.file()), row.published).unwrap();
-    }
-    assert_eq!(run().0, Some(0));
-
-    let right = vectors::uploads()[0].hash.as_str();
-    let wrong = published("capability-hash").replacen(right, "wrong", 1);
-    fs::write(file("capability-hash.json"), wrong).unwrap();
-    let (code, stdout, _) = run();
-    assert_eq!(code, Some(1));
-    let line = format!(
-        "capability-hash.json: set.empty: expected.sha256: the file has \"wrong\", derived again it is {right:?}"
-    );
-    assert!(stdout.contains(&line), "{stdout}");
-
-    fs::write(file("capability-hash.json"), "{\"about\": ").unwrap();
-    let (code, _, stderr) = run();
-    assert_eq!(code, Some(2));
-    assert!(stderr.contains("capability-hash.json: line 1, column 11: the text ends"), "{stderr}");
-
-    fs::write(file("capability-hash.json"), published("capability-hash")).unwrap();
-    fs::write(file("unions.json"), "{}").unwrap();
-    let (code, _, stderr) = run();
-    assert_eq!(code, Some(2));
-    assert!(stderr.contains("unions.json: not a file of vectors"), "{stderr}");
 }

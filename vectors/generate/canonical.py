@@ -10,7 +10,7 @@ from canonicaljson import encode_canonical_json
 import reading
 import writing
 from common import Bad, REFUSED, base64_of, either, hash_of, invalid, table, valid
-from reading import Number, Pairs, read
+from reading import Number, Pairs, is_text, read
 from writing import by_code_point, mapped, values_in, without_members, write
 
 MISTAKES, mistake = table()
@@ -84,7 +84,9 @@ def solve_set(case):
             expected, *others = map(hashed, freely_as_set(raw, bad.failure))
         except Bad:
             return invalid(bad.failure)
-        return either(bad.failure, expected, [o["sha256"] for o in others if o["sha256"] != expected["sha256"]])
+        return either(
+            bad.failure, expected, [o["sha256"] for o in others if o["sha256"] != expected["sha256"]]
+        )
     return either("too-deep", hashed(value)) if reading.depth(value) > 16 else valid(hashed(value))
 
 
@@ -99,7 +101,7 @@ class Case:
         return None if self.canonical is None else read(self.canonical.encode(), number=reading.exact_number)
 
     def uploaded(self):
-        """The value with its members as they came, duplicates too; else as they stand in the canonical text."""
+        """The value with its members as they came, duplicates too; else as in the canonical text."""
         for raw in (self.raw, (self.canonical or "").encode()):
             try:
                 value = read(raw, number=reading.exact_number, members=Pairs)
@@ -177,9 +179,7 @@ of_text("quoted", lambda case: write(case.canonical))
 of_text("wrapped", lambda case: '{"capabilities":' + case.canonical + "}")
 of_text("names-only", lambda case: write(names(case)) if names(case) is not None else None)
 of_text("names-joined", lambda case: ",".join(names(case)) if names(case) is not None else None)
-of_text(
-    "cesu-8", lambda case: case.canonical.translate(Surrogates()).encode("utf-8", "surrogatepass")
-)
+of_text("cesu-8", lambda case: case.canonical.translate(Surrogates()).encode("utf-8", "surrogatepass"))
 
 
 class Surrogates(dict):
@@ -233,10 +233,9 @@ def refused(name, refuses):
 
 
 def to_nul(value):
-    cut = lambda text: text.split("\0")[0]
     if isinstance(value, Pairs):
-        return Pairs((cut(key), member) for key, member in value)
-    return cut(value) if isinstance(value, str) and not isinstance(value, Number) else value
+        return Pairs((to_nul(key), member) for key, member in value)
+    return value.split("\0")[0] if is_text(value) else value
 
 
 def numbers(change):
@@ -244,19 +243,24 @@ def numbers(change):
 
 
 def strings_in(value):
-    return (v for v in values_in(value) if isinstance(v, str) and not isinstance(v, Number))
+    return (v for v in values_in(value) if is_text(v))
 
 
 changed("nulls-dropped", lambda value: without_members(value, lambda _key, member: member is None))
 changed("empty-key-dropped", lambda value: without_members(value, lambda key, _: key == ""))
 changed("proto-dropped", lambda value: without_members(value, lambda key, _: key == "__proto__"))
-changed("empty-object-as-array", lambda value: mapped(value, lambda v: [] if isinstance(v, Pairs) and not v else v))
+changed(
+    "empty-object-as-array",
+    lambda value: mapped(value, lambda v: [] if isinstance(v, Pairs) and not v else v),
+)
 changed("nul-ends-string", lambda value: mapped(value, to_nul))
 changed("integer-wrapped", numbers(lambda n: (n + 2**31) % 2**32 - 2**31))
 changed("integer-as-float", numbers(lambda n: f"{n}.0"))
 refused("depth-refused", lambda value: reading.depth(value) > 16)
 refused("non-bmp-refused", lambda value: any(max(text, default="") > "\uffff" for text in strings_in(value)))
-refused("empty-key-refused", lambda value: any(isinstance(v, Pairs) and "" in dict(v) for v in values_in(value)))
+refused(
+    "empty-key-refused", lambda value: any(isinstance(v, Pairs) and "" in dict(v) for v in values_in(value))
+)
 refused(
     "large-integer-refused",
     lambda value: any(not -(2**31) <= int(v) < 2**31 for v in values_in(value) if isinstance(v, Number)),
@@ -307,12 +311,14 @@ def truncated(spelled):
 def surrogates_in(raw, change):
     """The value with what is left of halves changed."""
     value = reading.loads(reading.decode(raw))
-    text = lambda v: "".join(change(c) if "\ud800" <= c <= "\udfff" else c for c in v)
+
+    def text(value):
+        return "".join(change(c) if "\ud800" <= c <= "\udfff" else c for c in value)
 
     def each(value):
         if isinstance(value, Pairs):
             return Pairs((text(key), member) for key, member in value)
-        return text(value) if isinstance(value, str) and not isinstance(value, Number) else value
+        return text(value) if is_text(value) else value
 
     return mapped(value, each)
 
@@ -367,7 +373,7 @@ def shaped(name, shape):
 
 def listed(value):
     is_list = isinstance(value, list) and not isinstance(value, Pairs)
-    if not is_list or not all(isinstance(name, str) and not isinstance(name, Number) for name in value):
+    if not is_list or not all(map(is_text, value)):
         raise Bad("not-an-object")
     return Pairs((name, Pairs()) for name in value)
 

@@ -51,6 +51,11 @@ def hash_of(data):
     return base64_of(hashlib.sha256(data).digest())
 
 
+def ascii_lower(text):
+    """The text with A to Z in lower case, and nothing else."""
+    return text.encode().lower().decode()
+
+
 def is_hash(text):
     """Whether a server may write this as a hash."""
     if len(text) != 43 or not text.isascii():

@@ -1,4 +1,4 @@
-"""From sources to published files, and what differs between two of them."""
+"""From sources to published files."""
 
 import json
 import tomllib
@@ -27,10 +27,16 @@ def made(value):
     if stands_for is not None:
         return ",".join(stands_for)
     if isinstance(value, list):
-        return [item for element in value for item in (texts(element) or [made(element)])]
+        return [item for element in value for item in elements(element)]
     if isinstance(value, dict):
         return {key: made(value[key]) for key in sorted(value)}
     return value
+
+
+def elements(value):
+    """The elements of a list that one element of the source stands for."""
+    stands_for = texts(value)
+    return [made(value)] if stands_for is None else stands_for
 
 
 def is_right(subject, solution, answer):
@@ -43,10 +49,13 @@ def is_right(subject, solution, answer):
     return answer == solution.expected[subject.answer] or answer in solution.also
 
 
-def derived(subject, flags, source):
+def derived(subject, document, source):
     """A published case."""
+    flags = document.get("flags", {})
     given = made(source["input"])
     solution = subject.solve(given)
+    if solution.failure is not None and solution.failure not in document["failures"]:
+        raise ValueError(f"{source['id']}: no failure is called {solution.failure}")
     wrong = {}
     for mistake in (m for flag in source.get("flags", []) for m in flags[flag].get("shows", [])):
         answer = subject.mistakes[mistake](given)
@@ -77,18 +86,46 @@ def published_flag(flag):
     return shown | ({"freedom": True} if flag.get("freedom") else {})
 
 
-def document(subject, path):
+def sources(subjects, directory):
+    """What people wrote, by subject."""
+    unknown = {path.stem for path in directory.glob("*.toml")} - {subject.name for subject in subjects}
+    if unknown:
+        raise ValueError(f"{directory}: no subject is called {', '.join(sorted(unknown))}")
+    return {subject.name: read_source(directory / f"{subject.name}.toml") for subject in subjects}
+
+
+def read_source(path):
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def check_mistakes(subjects, read):
+    """Every mistake of a source is made here, and every one that is made here is one of a source."""
+    for subject in subjects:
+        named = set(read[subject.name]["mistakes"])
+        shown = {m for flag in read[subject.name].get("flags", {}).values() for m in flag.get("shows", [])}
+        sharing = [s for s in subjects if s is subject or (s.table and s.table is subject.table)]
+        in_sources = {m for each in sharing for m in read[each.name]["mistakes"]}
+        for mistakes, what in (
+            (named - set(subject.mistakes), "nothing here makes"),
+            (shown - named, "a flag shows without a phrase"),
+            (set(subject.mistakes) - in_sources, "no source names"),
+        ):
+            if mistakes:
+                raise ValueError(f"{subject.name}: {what} {', '.join(sorted(mistakes))}")
+
+
+def document(subject, source):
     """The published file of a source."""
-    source = tomllib.loads(path.read_text(encoding="utf-8"))
-    flags, unmade = source.get("flags", {}), set(source.get("mistakes", {})) - set(subject.mistakes)
-    if unmade:
-        raise ValueError(f"{path}: nothing here makes {', '.join(sorted(unmade))}")
+    flags = source.get("flags", {})
     groups = []
     for group in source["group"]:
         shown = {key: group[key] for key in ("name", "about")}
         if group.get("requirements"):
             shown["requirements"] = group["requirements"]
-        groups.append(shown | {"cases": [derived(subject, flags, case) for case in group["case"]]})
+        groups.append(shown | {"cases": [derived(subject, source, case) for case in group["case"]]})
     head = {
         "subject": subject.name,
         "schema": f"schemas/{subject.name}.schema.json",
@@ -99,41 +136,11 @@ def document(subject, path):
         head["answer"] = subject.answer
     return head | {
         "flags": {name: published_flag(flags[name]) for name in sorted(flags)},
-        "mistakes": dict(sorted(source.get("mistakes", {}).items())),
-        "failures": dict(sorted(source.get("failures", {}).items())),
+        "mistakes": dict(sorted(source["mistakes"].items())),
+        "failures": dict(sorted(source["failures"].items())),
         "groups": groups,
     }
 
 
 def text_of(value):
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
-
-
-def cases_of(value):
-    return {case["id"]: case for group in value.get("groups", []) for case in group["cases"]}
-
-
-def differences(file, theirs, ours):
-    """Every difference between the text of a published file and what is derived here, by case and field."""
-    theirs = json.loads(theirs)
-    told, their_cases, our_cases = [], cases_of(theirs), cases_of(ours)
-    for case in their_cases.keys() - our_cases.keys():
-        told.append(f"{file}: {case}: the file has it, its source does not")
-    for case in our_cases.keys() - their_cases.keys():
-        told.append(f"{file}: {case}: its source has it, the file does not")
-    for case in our_cases.keys() & their_cases.keys():
-        told += fields(f"{file}: {case}", their_cases[case], our_cases[case])
-    head = lambda value: {key: value[key] for key in value if key != "groups"}
-    told += fields(file, head(theirs), head(ours))
-    return sorted(told) or [f"{file}: the same values, written otherwise"]
-
-
-def fields(place, theirs, ours):
-    told = []
-    for key in sorted(theirs.keys() | ours.keys()):
-        one, other = theirs.get(key), ours.get(key)
-        if isinstance(one, dict) and isinstance(other, dict):
-            told += fields(f"{place}: {key}", one, other)
-        elif one != other:
-            told.append(f"{place}: {key}: the file has {one!r}, Python has {other!r}")
-    return told

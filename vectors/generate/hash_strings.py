@@ -32,7 +32,9 @@ checks("url-safe-taken", lambda text: is_hash(text.replace("-", "+").replace("_"
 checks("space-trimmed", lambda text: is_hash(text.strip(" \t\n\f\r")))
 checks("percent-decoded", lambda text: is_hash(urllib.parse.unquote(text, errors="replace")))
 checks("hex-taken", lambda text: is_hash(text) or re.fullmatch("[0-9A-Fa-f]{64}", text))
-checks("bytes-counted", lambda text: len(text.encode()) == 43 and all(c in ALPHABET or c > "\x7f" for c in text))
+checks(
+    "bytes-counted", lambda text: len(text.encode()) == 43 and all(c in ALPHABET or c > "\x7f" for c in text)
+)
 checks("url-safe-only", lambda text: is_hash(text) and not set(text) & set("+/"))
 checks("slash-refused", lambda text: is_hash(text) and "/" not in text)
 checks("letters-at-the-end-only", lambda text: is_hash(text) and text[-1].isalpha())

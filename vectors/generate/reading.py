@@ -17,6 +17,10 @@ class Pairs(list):
     """The members of an object, in the order in which they came."""
 
 
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
+
+
 def whole(spelled):
     """The integer that is spelled so, or None."""
     number = Decimal(spelled)
@@ -124,10 +128,21 @@ def number_goes_on(rest):
     return "syntax" if rest[0] in "0123456789.eE+-" else "trailing-bytes"
 
 
-def loads(text, number=strict_number, members=refuse_duplicates, constant=refuse_constant, strict=True, trailing=False):
+def loads(
+    text,
+    number=strict_number,
+    members=refuse_duplicates,
+    constant=refuse_constant,
+    strict=True,
+    trailing=False,
+):
     """A value; members as Pairs, numbers as Number."""
     decoder = json.JSONDecoder(
-        object_pairs_hook=members, parse_int=number, parse_float=number, parse_constant=constant, strict=strict
+        object_pairs_hook=members,
+        parse_int=number,
+        parse_float=number,
+        parse_constant=constant,
+        strict=strict,
     )
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if any(kind == "word" and re.match("-?0[0-9]", word) for kind, word in tokens_of(text)):
@@ -192,7 +207,9 @@ def without_comments(tokens, i):
 def without_trailing_commas(tokens, i):
     text = tokens[i][1]
     closes = significant(tokens, i, 1) in ("]", "}")
-    return "" if text == "," and closes and significant(tokens, i, -1) not in ("", "[", "{", ",", ":") else text
+    return (
+        "" if text == "," and closes and significant(tokens, i, -1) not in ("", "[", "{", ",", ":") else text
+    )
 
 
 def with_double_quotes(tokens, i):
@@ -219,8 +236,9 @@ def without_plus(tokens, i):
 def with_known_escapes(tokens, i):
     if tokens[i][0] != "string":
         return tokens[i][1]
-    spelled = lambda match: json.dumps(match[1])[1:-1]
-    return re.sub(r'\\([^"\\/bfnrtu])', spelled, tokens[i][1], flags=re.DOTALL)
+    return re.sub(
+        r'\\([^"\\/bfnrtu])', lambda escape: json.dumps(escape[1])[1:-1], tokens[i][1], flags=re.DOTALL
+    )
 
 
 def with_lower_literals(tokens, i):

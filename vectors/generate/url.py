@@ -5,7 +5,7 @@ import string
 import unicodedata
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from common import Bad, REFUSED, either, invalid, table, valid
+from common import Bad, REFUSED, ascii_lower, either, invalid, table, valid
 
 ENCODING, encoding = table()
 DECODING, decoding = table()
@@ -58,17 +58,15 @@ def javascript_escape(text):
     data = text.encode("utf-16-be")
     units = [int.from_bytes(data[i : i + 2]) for i in range(0, len(data), 2)]
     safe = ALPHANUMERIC + "@*_+-./"
-    return "".join(chr(u) if u < 128 and chr(u) in safe else f"%{u:02X}" if u <= 0xFF else f"%u{u:04X}" for u in units)
+    return "".join(
+        chr(u) if u < 128 and chr(u) in safe else f"%{u:02X}" if u <= 0xFF else f"%u{u:04X}" for u in units
+    )
 
 
 def surrogates(text):
     """Every character beyond U+FFFF as two halves."""
     data = text.encode("utf-16-be")
     return "".join(chr(int.from_bytes(data[i : i + 2])) for i in range(0, len(data), 2))
-
-
-def ascii_lower(text):
-    return "".join(c.lower() if c in string.ascii_uppercase else c for c in text)
 
 
 encodes("nothing-encoded", lambda text: text)
@@ -84,7 +82,10 @@ encodes("non-ascii-left", lambda text: "".join(c if c > "\x7f" else encode(c) fo
 encodes("form-encoded", lambda text: "".join("+" if c == " " else java(c) for c in text))
 encodes("space-as-plus", lambda text: quote_plus(text))
 encodes("tilde-encoded", lambda text: encode(text).replace("~", "%7E"))
-encodes("only-alphanumerics-left", lambda text: "".join(c if c in ALPHANUMERIC else percent(c.encode()) for c in text))
+encodes(
+    "only-alphanumerics-left",
+    lambda text: "".join(c if c in ALPHANUMERIC else percent(c.encode()) for c in text),
+)
 encodes("url-safe", lambda text: encode(text.replace("+", "-").replace("/", "_")))
 encodes("latin-1", lambda text: "".join(c if c in UNRESERVED else latin_1(c) for c in text))
 encodes("percent-u", javascript_escape)
@@ -177,22 +178,25 @@ def dot_segments(text):
     return "/".join(kept)
 
 
+SEQUENCE = re.compile(
+    rb"[\x00-\x7f]|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}"
+)
+"""Of UTF-8, by its first byte alone."""
+
+
 def overlong(data):
-    """UTF-8 by its lead bytes alone."""
-    out, i = [], 0
-    while i < len(data):
-        lead = data[i]
-        more = 0 if lead < 0x80 else 1 if 0xC0 <= lead <= 0xDF else 2 if 0xE0 <= lead <= 0xEF else 3 if 0xF0 <= lead <= 0xF7 else None
-        if more is None or i + more >= len(data) or any(not 0x80 <= b <= 0xBF for b in data[i + 1 : i + 1 + more]):
-            raise Bad("not-utf8")
-        point = lead if more == 0 else lead & (0x3F >> more)
-        for byte in data[i + 1 : i + 1 + more]:
-            point = point << 6 | byte & 0x3F
-        if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
-            raise Bad("not-utf8")
-        out.append(chr(point))
-        i += 1 + more
-    return "".join(out)
+    sequences = SEQUENCE.findall(data)
+    points = list(map(point_of, sequences))
+    if b"".join(sequences) != data or any(p > 0x10FFFF or 0xD800 <= p <= 0xDFFF for p in points):
+        raise Bad("not-utf8")
+    return "".join(map(chr, points))
+
+
+def point_of(sequence):
+    point = sequence[0] & (0x7F >> len(sequence)) if len(sequence) > 1 else sequence[0]
+    for byte in sequence[1:]:
+        point = point << 6 | byte & 0x3F
+    return point
 
 
 def modified(data):
@@ -232,7 +236,10 @@ decodes("not-decoded", lambda segment: segment)
 decodes("decoded-twice", lambda segment: decode(decode(segment)))
 decodes("plus-as-space", lambda segment: decode(segment.replace("+", " ")))
 decodes("slash-left", lambda segment: escapes(segment, lambda e: f"%25{e[1:]}" if e.lower() == "%2f" else e))
-decodes("lower-case-escapes-kept", lambda segment: escapes(segment, lambda e: f"%25{e[1:]}" if e != e.upper() else e))
+decodes(
+    "lower-case-escapes-kept",
+    lambda segment: escapes(segment, lambda e: f"%25{e[1:]}" if e != e.upper() else e),
+)
 decodes("malformed-kept", malformed_kept)
 decodes("percent-u", percent_u)
 decodes("semicolon-cuts", lambda segment: decode(segment.split(";")[0]))

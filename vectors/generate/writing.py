@@ -10,7 +10,7 @@ SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": 
 def units(character, digits="04x"):
     """The character as \\u escapes."""
     data = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{int.from_bytes(data[i:i + 2]):{digits}}" for i in range(0, len(data), 2))
+    return "".join(f"\\u{int.from_bytes(data[i : i + 2]):{digits}}" for i in range(0, len(data), 2))
 
 
 def shortest(character):
@@ -31,15 +31,19 @@ def by_code_point(members, _depth):
 
 def write(value, order=by_code_point, escape=shortest, gap="", depth=0):
     """The text of a value."""
+
+    def within(part):
+        return write(part, order, escape, gap, depth + 1)
+
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):
         return '"' + "".join(map(escape, value)) + '"'
     if isinstance(value, Pairs):
-        member = lambda key, value: f"{write(key, order, escape, gap)}:{gap}{write(value, order, escape, gap, depth + 1)}"
-        return "{" + f",{gap}".join(member(*pair) for pair in order(value, depth)) + "}"
+        members = (f"{within(key)}:{gap}{within(member)}" for key, member in order(value, depth))
+        return "{" + f",{gap}".join(members) + "}"
     if isinstance(value, list):
-        return "[" + f",{gap}".join(write(item, order, escape, gap, depth + 1) for item in value) + "]"
+        return "[" + f",{gap}".join(map(within, value)) + "]"
     return {None: "null", True: "true", False: "false"}[value]
 
 
@@ -83,7 +87,10 @@ def mapped(value, change):
 
 def without_members(value, drops):
     """The value without such members, at every depth."""
-    keep = lambda value: Pairs(m for m in value if not drops(*m)) if isinstance(value, Pairs) else value
+
+    def keep(value):
+        return Pairs(member for member in value if not drops(*member)) if isinstance(value, Pairs) else value
+
     return mapped(value, keep)
 
 

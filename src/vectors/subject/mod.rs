@@ -1,6 +1,6 @@
 //! The subjects: what each computes, rightly and mistakenly.
 //!
-//! A subject is a [`Topic`]: typed input, typed outcome, and its mistakes by name. Everything else (generating,
+//! A subject is a `Topic`: typed input, typed outcome, and its mistakes by name. Everything else (generating,
 //! verifying, linting, testing a program) speaks of [`Subject`]s and knows nothing of what they are about.
 
 mod hash_strings;

@@ -4,6 +4,7 @@ mod mistakes;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Answer, Solution, Topic};
 use crate::spec::canonical;
@@ -59,7 +60,9 @@ impl Request {
             Some(content) if canonical::parse(content.as_bytes()).is_err() => {
                 return Err(Unsigned("content"));
             }
-            Some(content) => serde_json::from_str(content).map_err(|_| Unsigned("content"))?,
+            Some(content) => {
+                serde_json::from_str::<Value>(content).map(Some).map_err(|_| Unsigned("content"))?
+            }
             None => None,
         };
         let Self { origin, destination, method, uri, .. } = self;

@@ -1,10 +1,9 @@
 //! Policies against the topic, and each mistake against a request that it alone decides otherwise.
 
-use super::super::super::super::{Verdict, carried, is_right};
-use super::super::super::Topic as _;
 use super::super::XMatrixVerifying;
 use super::*;
-use crate::vectors::subject::{Answer, Solution};
+use crate::vectors::subject::{Answer, Topic};
+use crate::vectors::{Verdict, carried};
 use crate::wire::signing::{SignedRequest, SigningKey, Spelling};
 
 /// Beta's key, another of beta's and gamma's.
@@ -48,7 +47,7 @@ fn signed(request: &Received, destination: &str) -> Received {
 }
 
 fn takes(mistake: &str, received: &Received) -> bool {
-    match XMatrixVerifying.mistaken(mistake, received).unwrap() {
+    match Topic::mistaken(&XMatrixVerifying, mistake, received).unwrap() {
         Answer::Taken(_) => true,
         Answer::Refused => false,
     }
@@ -66,10 +65,6 @@ fn the_right_policy_answers_every_case_rightly() {
     for case in document.cases() {
         let input: Received = serde_json::from_value(case.input.clone()).unwrap();
         assert_eq!(Policy::RIGHT.takes(&input), case.result != Verdict::Invalid, "{}", case.id);
-        let Solution { result, failure, .. } = XMatrixVerifying.solve(&input);
-        let solution = Solution { result, failure, expected: None, also: Vec::new() };
-        let answer = if Policy::RIGHT.takes(&input) { Answer::taken() } else { Answer::Refused };
-        assert!(is_right(&XMatrixVerifying, &solution, &answer), "{}", case.id);
     }
 }
 
