@@ -109,8 +109,8 @@ fn put_answers(page: &mut Page, case: &CaseResult) {
     match difference.at {
         Some(at) => {
             page.field(&difference.field, &format!("differs from character {at} on"));
-            page.quote('+', &difference.expected, 2);
-            page.quote('-', &difference.actual, 2);
+            page.field("", &format!("right is {}", text::phrase(&format!("{:?}", difference.expected))));
+            page.field("", &format!("answered {}", text::phrase(&format!("{:?}", difference.actual))));
         }
         None => page.field(&difference.field, "is right; what is made of it is not"),
     }
