@@ -227,7 +227,7 @@ faults! {
         at times with ["upload.accept-after-upload", "upload.known-after-logout", "upload.known-from-others"] because HISTORY,
         found in histories;
     BadUploadForgets = "bad-upload-forgets" breaks ["upload.known-hash"] of "C7":
-        r"an upload that fails has thrown away the set that was known under its hash",
+        r"an upload that fails has thrown away what its user knew under its hash",
         at times with ["upload.accept-after-upload", "upload.known-after-logout", "upload.known-from-others"] because HISTORY,
         found in histories;
     UploadTwiceConflict = "upload-twice-conflict" breaks ["upload.idempotent"] of "C7":

@@ -25,6 +25,8 @@ pub(super) struct Memory {
     holders: BTreeMap<String, u8>,
     /// The logins of the sessions that have uploaded a set, by hash.
     uploaders: BTreeMap<String, BTreeSet<u64>>,
+    /// The hashes under which an upload has failed since the last good one.
+    spoiled: BTreeSet<String>,
 }
 
 impl State {
@@ -106,6 +108,7 @@ impl State {
 
     /// A session has uploaded a set.
     pub(super) fn note_upload(&mut self, session: &Session, hash: &str) {
+        self.users[session.user.0].memory.spoiled.remove(hash);
         if self.has(Fault::KnownUntilLogout) {
             let uploaders = &mut self.users[session.user.0].memory.uploaders;
             uploaders.entry(hash.to_owned()).or_default().insert(session.login);
@@ -143,13 +146,17 @@ impl State {
         self.refresh_union(now, session.user);
     }
 
-    /// An upload under this hash has failed: the set that is known under it goes, under a fault that has made
-    /// room for the new one.
+    /// An upload under this hash has failed: for its user the set that is known under it goes, under a fault that
+    /// has made room for the new one.
     pub(crate) fn forget_for_bad_upload(&mut self, user: UserKey, hash: &str) {
         if self.has(Fault::BadUploadForgets) {
-            self.users[user.0].uploads.remove(hash);
-            self.sets.remove(hash);
+            self.users[user.0].memory.spoiled.insert(hash.to_owned());
         }
+    }
+
+    /// Whether a user has lost the set under a hash to an upload that failed.
+    pub(super) fn is_spoiled(&self, user: UserKey, hash: &str) -> bool {
+        self.users[user.0].memory.spoiled.contains(hash)
     }
 
     /// What a session was refused, for a fault that remembers it.

@@ -175,6 +175,7 @@ impl State {
             || (self.has(Fault::UploadKnownLate)
                 && upload.is_none_or(|u| u.until > now + self.rules.limits.known_for - until_indexed))
             || self.bears_grudge(Fault::RefusalCached, hash)
+            || self.is_spoiled(session.user, hash)
             || (upload.is_none_or(|upload| upload.login != session.login)
                 && self.bears_grudge(Fault::RefusalRemembered, &Self::refusal_of(session, hash)));
         let owner = &self.users[session.user.0];

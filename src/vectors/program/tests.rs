@@ -56,7 +56,7 @@ impl Program {
 
     /// For what is never awaited to its end.
     fn hasty(mut self) -> Self {
-        self.talking.timeout = Duration::from_secs(2);
+        self.talking.timeout = Duration::from_secs(4);
         self
     }
 
@@ -210,8 +210,8 @@ async fn a_crash_is_put_down_to_its_case_and_is_no_refusal() {
 #[tokio::test]
 async fn a_hang_is_put_down_to_its_case_and_is_no_refusal() {
     for (lines, how) in [
-        ("signal.pause()", "it said nothing within 2 s"),
-        ("time.sleep(600)", "it said nothing within 2 s"),
+        ("signal.pause()", "it said nothing within 4 s"),
+        ("time.sleep(600)", "it said nothing within 4 s"),
         (
             "sys.stdout.write('{\"id\"'); sys.stdout.flush(); signal.pause()",
             "it said 5 bytes and no line feed",
@@ -254,7 +254,7 @@ async fn a_program_that_never_says_a_word_is_given_up() {
             "no such module",
         ),
         (Program::whole("import os\nos.close(0)\nos.close(1)"), "answered none of the first 5 cases"),
-        (deaf, "it said nothing within 2 s"),
+        (deaf, "it said nothing within 4 s"),
     ] {
         let error = program.asked(&[]).await.unwrap_err();
         assert!(matches!(error, TestError::Silent { times: 5, .. }), "{error}");

@@ -22,6 +22,7 @@ pub(super) const SEQUENCE: &[(usize, Move)] = &[
     (3, refused_again),
     (4, there_and_back),
     (3, crowd),
+    (2, come_and_go),
     (5, upload),
     (6, log_out),
     (2, log_out_everywhere),
@@ -241,6 +242,17 @@ fn crowd(scene: &mut Scene<'_>) {
     if let Some(by) = scene.one_of(seats) {
         scene.act(Act::LogOut { by });
         status_by_another(scene, user);
+        status_by_owner(scene, user);
+    }
+}
+
+/// Sessions of one user that come with a set and leave, one after the other.
+fn come_and_go(scene: &mut Scene<'_>) {
+    let Some(user) = scene.user() else { return };
+    for _ in 0..=scene.below(3) {
+        let Some(by) = open(scene, user) else { return };
+        put_by(scene, by);
+        scene.act(Act::LogOut { by });
         status_by_owner(scene, user);
     }
 }
