@@ -75,7 +75,7 @@ fn as_junit(result: &RunResult) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn snapshot(name: &str, text: &str) {
+pub(super) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

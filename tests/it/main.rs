@@ -31,4 +31,5 @@ mod support;
 mod target_federation;
 mod target_file;
 mod vectors;
+mod vectors_test;
 mod vectors_trust;

@@ -1,5 +1,7 @@
 //! The reports of `capcheck vectors test`: a page for people, JSON, JUnit.
 
+#[cfg(test)]
+mod fixture;
 mod junit;
 mod page;
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub struct Suite {
 
 impl Suite {
     /// This one.
-    pub(super) fn current() -> Self {
+    pub(crate) fn current() -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self { version, manifest_sha256: crate::vectors::manifest_digest().to_owned() }
     }
@@ -237,7 +237,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts these cases, of so many.
-    pub(super) fn of<'c>(selected: usize, cases: impl Iterator<Item = &'c CaseResult>) -> Self {
+    pub(crate) fn of<'c>(selected: usize, cases: impl Iterator<Item = &'c CaseResult>) -> Self {
         let mut counts = Self { selected, ..Self::default() };
         for case in cases {
             let count = match case.outcome {
