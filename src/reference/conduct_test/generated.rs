@@ -303,7 +303,7 @@ fn faults_are_found_and_told_in_few_acts() {
     for (shape, fault, acts) in [
         // Signs up, uploads, declares, logs out, logs in elsewhere, reads.
         (Shape::Sequence, Fault::LogoutKeepsSet, 6),
-        (Shape::Sequence, Fault::ReloginInherits, 6),
+        (Shape::Sequence, Fault::ReloginInherits, 5),
         (Shape::Sequence, Fault::LogoutWithdrawsAll, 6),
         (Shape::Algebra, Fault::UnionLeaveTakesShared, 7),
     ] {

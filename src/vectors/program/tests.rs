@@ -145,7 +145,7 @@ assert sys.stdin.readline() == '', 'its input ends'
 sys.stdout.write(json.dumps({'id': id, **right[id]}))";
     let result = Program::whole(once).per_case().asked(&THREE).await.unwrap();
     assert_eq!((result.verdict, result.counts.passed), (Conformance::Conformant, 3));
-    let lockstep = Program::whole(once).asked(&THREE).await;
+    let lockstep = Program::whole(once).hasty().asked(&THREE).await;
     assert!(lockstep.is_ok_and(|result| result.counts.passed < 3), "it never hears the second case");
     let looping = Program::new("").per_case().asked(&THREE).await.unwrap();
     assert_eq!(looping.verdict, Conformance::Conformant, "a loop ends with its input");

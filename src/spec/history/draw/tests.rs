@@ -188,11 +188,11 @@ fn what_a_seed_draws_is_stable() {
             "bob logs in on the laptop",
             "bob's laptop uploads F",
             "bob's laptop declares F",
-            "alice's phone declares F",
             "alice's phone uploads F",
+            "alice's phone declares F",
             "bob's phone reads bob's status",
-            "bob's laptop resolves the hash in force of bob",
-            "alice's phone reads alice's status",
+            "bob's phone resolves the hash in force of bob",
+            "alice's phone resolves the hash in force of bob",
         ]
     );
 }
