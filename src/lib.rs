@@ -15,6 +15,7 @@ pub mod built_in;
 pub mod cli;
 pub mod engine;
 pub mod exchanges;
+mod files;
 pub mod outcome;
 pub mod proof;
 pub mod properties;

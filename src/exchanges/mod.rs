@@ -44,7 +44,7 @@ pub struct Exchanges {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
-    /// The permanent id.
+    /// Its name. An exchange is an illustration: other versions may record it otherwise.
     #[schemars(regex(pattern = "^exchange\\.[a-z0-9-]+$"))]
     pub id: String,
     /// What it shows, in a phrase.

@@ -104,6 +104,9 @@ pub(super) async fn tell(theatre: &Theatre) -> Result<Vec<Exchange>, Stop> {
     offers(&mut recorder, &bob).await?;
     dance(&mut recorder, &phone).await?;
     refusals(&mut recorder, &phone).await?;
+    let stranger = bob.status_of(&alice).await?;
+    let comment = "nobody is told who shares no room with her";
+    recorder.keep(("presence-stranger", comment), BOB, "presence", &stranger)?;
     let room = Room::shared_by(&phone, &[&bob]).await?;
     lookups(&mut recorder, &alice, &bob).await?;
     between_homeservers(&mut recorder, &alice, &bob, &room).await?;
@@ -126,6 +129,9 @@ fn unknown() -> CapabilityHash {
 async fn offers(recorder: &mut Recorder, bob: &Session) -> Result<(), Stop> {
     let hash = bob.server_hash().await?;
     recorder.keep(("server-hash", "what may I use here? (S2, S3)"), BOB, "server_hash", &hash)?;
+    let anonymous = bob.without_token().server_hash().await?;
+    let comment = "what this server offers depends on who asks";
+    recorder.keep(("server-hash-without-token", comment), Nobody, "server_hash", &anonymous)?;
     let set = bob.server_set(&hash.hash_or_stop()?).await?;
     recorder.keep(("server-set", "and what is that? (S4, S5)"), BOB, "server_set", &set)?;
     let none = bob.server_set(&unknown()).await?;
@@ -229,8 +235,14 @@ async fn between_homeservers(
     let hash = beta.ask_server_hash_for(zoe.id()).await?;
     let comment = "what may users of another homeserver use here?";
     recorder.keep(("fed-server-hash", comment), Homeserver, "fed_server_hash", &hash)?;
+    let other = beta.ask_server_hash_for(alice.id()).await?;
+    let comment = "a homeserver speaks for its own users only";
+    recorder.keep(("fed-server-hash-other", comment), Homeserver, "fed_server_hash", &other)?;
     let set = beta.ask_server_set(&hash.hash_or_stop()?).await?;
     recorder.keep(("fed-server-set", "and what is that?"), Homeserver, "fed_server_set", &set)?;
+    let none = beta.ask_server_set(&unknown()).await?;
+    let comment = "a hash that the answering server does not have";
+    recorder.keep(("fed-server-set-unknown", comment), Homeserver, "fed_server_set", &none)?;
     let private = beta.resolve(alice, &voip().hash()).await?;
     let comment = "no user of the asking homeserver shares a room with her";
     recorder.keep(("fed-resolve-private", comment), Homeserver, "fed_resolve", &private)?;
@@ -240,7 +252,11 @@ async fn between_homeservers(
     recorder.keep(("fed-resolve", comment), Homeserver, "fed_resolve", &resolved)?;
     let unsigned = beta.send_as(&beta.set_of(alice.id(), &voip().hash())?, None).await?;
     recorder.keep(("fed-resolve-unsigned", "no signature"), UnsignedHomeserver, "fed_resolve", &unsigned)?;
-    let told = beta.send(&letter(&beta, &zoe.entry(&turn()))).await?;
+    let letter = letter(&beta, &zoe.entry(&turn()));
+    let unsigned = beta.send_as(&letter, None).await?;
+    let comment = "whoever tells has to sign";
+    recorder.keep(("presence-edu-unsigned", comment), UnsignedHomeserver, "presence_edu", &unsigned)?;
+    let told = beta.send(&letter).await?;
     let comment = "another homeserver tells the hash of its user's union";
     recorder.keep(("presence-edu", comment), Homeserver, "presence_edu", &told)?;
     zoe.can_answer(&turn());

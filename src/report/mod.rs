@@ -24,7 +24,7 @@ use crate::engine::verdict::gates;
 use crate::spec::requirement;
 
 pub(crate) use page::Page;
-pub(crate) use place::{Place, unnamed_in};
+pub(crate) use place::Place;
 pub use sinks::{ReportError, Reportable, Sinks};
 pub use spec::{Destination, Format, ReportSpec, SpecError};
 pub(crate) use style::Ink;

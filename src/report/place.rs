@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::spec::Destination;
+use crate::files::unnamed_in;
 
 /// Where the bytes go until the report is whole.
 #[derive(Debug)]
@@ -86,29 +87,4 @@ fn beside(path: &Path, permissions: Option<fs::Permissions>) -> Result<(NamedTem
     let path = path.canonicalize().unwrap_or_else(|_| parent.join(name));
     let temp = unnamed_in(path.parent().unwrap_or(&parent), permissions);
     Ok((temp.map_err(|error| error.to_string())?, path))
-}
-
-/// A file in a directory that has no name yet that anybody looks for; with these permissions, or a new file's.
-pub(crate) fn unnamed_in(
-    directory: &Path,
-    permissions: Option<fs::Permissions>,
-) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    if let Some(permissions) = permissions.or_else(everybodys) {
-        builder.permissions(permissions);
-    }
-    builder.prefix(".capcheck-").suffix(".tmp").tempfile_in(directory)
-}
-
-/// What a new file gets, less the umask: a temporary file would be the owner's alone.
-#[cfg(unix)]
-fn everybodys() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
-}
-
-/// Elsewhere the system decides.
-#[cfg(not(unix))]
-fn everybodys() -> Option<fs::Permissions> {
-    None
 }

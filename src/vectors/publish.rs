@@ -11,7 +11,7 @@ use super::manifest::{FileEntry, MANIFEST, Manifest};
 use super::schema;
 use super::subject::SUBJECTS;
 use crate::exchanges::Exchanges;
-use crate::report::unnamed_in;
+use crate::files::unnamed_in;
 
 /// The file of the golden exchanges.
 pub(super) const EXCHANGES: &str = "exchanges.json";

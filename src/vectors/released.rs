@@ -3,12 +3,17 @@
 //! A release copies its manifest to `vectors/released/VERSION.json`, and adds a row here. From then on its cases can be
 //! superseded, but neither changed nor dropped, and its revision of the requirements is what it was.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
 use super::fault::Fault;
 use super::load::LoadError;
-use super::manifest::{MANIFEST, Manifest};
+use super::manifest::{MANIFEST, Manifest, Requirements};
 use super::publish::published;
 use super::shelf::Shelf;
 use crate::exchanges;
+use crate::spec::canonical;
 
 /// The manifests of released versions, as the program carries them: version, and text.
 pub(super) const RELEASED: &[(&str, &str)] = &[];
@@ -27,21 +32,37 @@ pub fn check_released() -> Result<Vec<Fault>, LoadError> {
     Ok(released.iter().flat_map(|(_, released)| check(released, &manifest)).collect())
 }
 
+/// What a manifest promised when it was released: the part that every version of its shape has had.
+#[derive(Debug, Deserialize)]
+pub(super) struct Release {
+    pub(super) version: String,
+    requirements: Requirements,
+    files: Vec<ReleasedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReleasedFile {
+    file: String,
+    #[serde(default)]
+    cases: BTreeMap<String, String>,
+}
+
 /// The released manifests on a shelf, with their files' names.
-pub(super) fn released(shelf: Shelf<'_>) -> Result<Vec<(String, Manifest)>, LoadError> {
+pub(super) fn released(shelf: Shelf<'_>) -> Result<Vec<(String, Release)>, LoadError> {
     let load = |(file, bytes): (String, Vec<u8>)| {
-        let manifest = Manifest::load(&file, &bytes)?;
-        if file != format!("released/{}.json", manifest.version) {
-            let message = format!("version is {:?}, which is not the file's name", manifest.version);
-            return Err(LoadError::Shape { file, message });
+        canonical::parse(&bytes).map_err(|error| LoadError::Json { file: file.clone(), error })?;
+        let shape = |message: String| LoadError::Shape { file: file.clone(), message };
+        let release: Release = serde_json::from_slice(&bytes).map_err(|error| shape(error.to_string()))?;
+        if file != format!("released/{}.json", release.version) {
+            return Err(shape(format!("version is {:?}, which is not the file's name", release.version)));
         }
-        Ok((file, manifest))
+        Ok((file, release))
     };
     shelf.released()?.into_iter().map(load).collect()
 }
 
 /// What is not as a released version published it.
-pub(super) fn check(released: &Manifest, now: &Manifest) -> Vec<Fault> {
+pub(super) fn check(released: &Release, now: &Manifest) -> Vec<Fault> {
     let mut faults = Vec::new();
     let (then, ours) = (&released.requirements, &now.requirements);
     if then.revision == ours.revision && then.sha256 != ours.sha256 {
@@ -54,7 +75,7 @@ pub(super) fn check(released: &Manifest, now: &Manifest) -> Vec<Fault> {
     }
     for entry in &released.files {
         let cases = now.file(&entry.file).and_then(|file| file.cases.as_ref());
-        for (id, digest) in entry.cases.iter().flatten() {
+        for (id, digest) in &entry.cases {
             let message = match cases.and_then(|cases| cases.get(id)) {
                 Some(now) if now == digest => continue,
                 Some(_) => {

@@ -108,7 +108,13 @@ fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
 /// A file's bytes; none where it is not there.
 pub(super) fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
     let failed = |error| LoadError::Unreadable { file: path.display().to_string(), error };
-    let file = match File::open(path) {
+    // Asked before it is opened: a pipe would be waited for.
+    let file = fs::metadata(path).and_then(|metadata| match metadata.file_type() {
+        kind if kind.is_file() => File::open(path),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::other("no regular file")),
+    });
+    let file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),

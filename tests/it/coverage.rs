@@ -6,6 +6,7 @@ use std::fs;
 
 use capcheck::proof::coverage::{Coverage, Tables};
 use capcheck::spec::requirement;
+use capcheck::vectors;
 use serde_json::Value;
 
 use super::cli::{output, refused};
@@ -37,7 +38,6 @@ fn the_page_leads_from_a_sentence_to_what_stands_behind_it() {
         "C3   \"The server will take the \"union\" of all the user's connected clients' capability sets\"\n  \
          union.single                      must    draft\n    \
          scenarios  union::of_one_client_is_its_set\n    faults     union-holds-server-set",
-        "\n    vectors    capability-hash.json (6), hash-strings.json (38)\n",
         "  gating.no-leak                    must    derived\n    \
          scenarios  gating::does_not_leak_through_shared_answers, gating::does_not_fall_for_a_look_alike\n",
         "C1   \"e.g. Whether this client supports VoIP\"\n  \
@@ -46,6 +46,24 @@ fn the_page_leads_from_a_sentence_to_what_stands_behind_it() {
         "Without a sentence of the draft\n  hash.code-point-order             must    profile\n",
     ] {
         assert!(page.contains(rows), "{rows}\nis not in\n{page}");
+    }
+}
+
+#[test]
+fn the_page_counts_the_vectors_of_every_requirement() {
+    let (page, _) = text(&[]);
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let page = words.join(" ");
+    for rule in requirement::all() {
+        let pins = vectors::pinned().into_iter().filter(|pinned| pinned.requirement == rule.id);
+        let counted: Vec<String> = pins.map(|p| format!("{} ({})", p.file, p.cases.len())).collect();
+        let told = page.split_once(&format!(" {} {} {} ", rule.id, rule.level, rule.basis)).unwrap().1;
+        let row = format!(" vectors {}", counted.join(", "));
+        let next =
+            requirement::all().iter().filter_map(|next| told.find(&format!(" {} {} ", next.id, next.level)));
+        let own = &told[..next.min().unwrap_or(told.len())];
+        assert_eq!(own.contains(" vectors "), !counted.is_empty(), "{}: {own}", rule.id);
+        assert!(counted.is_empty() || own.contains(&row), "{}: {row} is not in {own}", rule.id);
     }
 }
 

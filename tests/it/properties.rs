@@ -63,11 +63,11 @@ fn of_properties(result: &RunResult) -> impl Iterator<Item = &ScenarioResult> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_is_told_by_the_smallest_history_that_shows_it_and_its_exchanges_alone() {
-    let result = run_on(Fault::StatusWithoutHash, &["properties::histories"]).await;
+    let result = run_on(Fault::UnionLastDeclared, &["properties::union_laws"]).await;
     assert_eq!(exit::code(&result), exit::NON_CONFORMANT, "{}", complaints(&result));
     let [told] = result.scenarios.as_slice() else { panic!("one was selected") };
     let [finding] = told.findings.as_slice() else { panic!("{}", complaints(&result)) };
-    assert_eq!(finding.requirement, "presence.status");
+    assert_eq!(finding.requirement, "union.of-all", "{}", complaints(&result));
     let history = finding.history.join("\n");
     for part in ["1. alice signs up", " declares ", &format!("seed {}", result.seed), "capcheck explore "] {
         assert!(history.contains(part), "{part:?} is not in\n{history}");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::report::unnamed_in;
+use crate::files::unnamed_in;
 
 /// More files than this of one name are no accident.
 const MOST: u32 = 10_000;

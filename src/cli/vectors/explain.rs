@@ -29,7 +29,9 @@ fn unknown(documents: &[Document], id: &str) -> String {
     let cases = documents.iter().flat_map(Document::cases).map(|case| case.id.as_str());
     let mistakes = documents.iter().flat_map(|document| document.mistakes.keys()).map(String::as_str);
     let subjects = documents.iter().map(|document| document.subject.as_str());
-    let hint = match nearest(id, cases.chain(mistakes).chain(subjects)) {
+    let recorded = exchanges::published();
+    let exchanges = recorded.exchanges.iter().map(|exchange| exchange.id.as_str());
+    let hint = match nearest(id, cases.chain(mistakes).chain(subjects).chain(exchanges)) {
         Some(near) => format!("did you mean {near:?}?"),
         None => "`capcheck vectors explain canonical-json` lists the cases of a subject".to_owned(),
     };
@@ -143,7 +145,11 @@ fn about_mistake(documents: &[Document], name: &str) -> Option<String> {
     let mut page = String::new();
     for document in documents {
         let Some(phrase) = document.mistakes.get(name) else { continue };
-        let _ = writeln!(page, "{name}: {phrase}\n\n{}: shown by", document.subject);
+        let title = format!("{name}: {phrase}\n\n");
+        if !page.contains(&title) {
+            page.push_str(&title);
+        }
+        let _ = writeln!(page, "{}: shown by", document.subject);
         for case in document.cases().filter(|case| case.wrong.contains_key(name)) {
             let _ = writeln!(page, "  {:<40} {}", case.id, case.comment);
         }

@@ -20,7 +20,6 @@ pub(super) struct SignArgs {
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The directory that holds the files
-    #[arg(default_value = "vectors")]
     dir: PathBuf,
     /// The trusted comment, a line of text; by default the time, the suite's version and the file's name
     #[arg(long, value_name = "TEXT")]

@@ -23,8 +23,10 @@ fn what_is_as_it_was_released_holds() {
     let page = text(&capcheck(&["vectors", "verify", copy.path().to_str().unwrap()]).stdout);
     assert!(page.contains("released     0.0.9\n"), "{page}");
     assert_eq!(copy.verify(), (0, Vec::new()));
-    // Another revision may have other requirements, and later versions more cases.
+    // Another revision may have other requirements, later versions more cases, and earlier ones another shape.
     release(&copy, |manifest| {
+        manifest["schema_version"] = 1.into();
+        manifest["since"] = "then".into();
         manifest["requirements"] = json!({ "revision": "2014-12-31.9", "sha256": "00".repeat(32) });
         cases(manifest).as_object_mut().unwrap().remove("union.one");
     });
