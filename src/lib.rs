@@ -23,6 +23,7 @@ pub mod reference;
 pub mod report;
 pub mod scenarios;
 pub mod spec;
+mod spelling;
 pub mod target;
 pub mod vectors;
 pub mod wire;

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::engine::exit::USAGE;
-use crate::engine::plan::nearest;
 use crate::properties::{self, Property};
 use crate::scenarios::{self, Scenario};
 use crate::spec::requirement::{self, Basis, Requirement, Sentence};
+use crate::spelling::nearest;
 use crate::target::features::Feature;
 
 use super::output::{fail, finish};

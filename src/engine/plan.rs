@@ -6,6 +6,7 @@ use wildmatch::WildMatch;
 
 use crate::scenarios::{self, Scenario};
 use crate::spec::requirement::{self, Requirement};
+use crate::spelling::{self, nearest};
 use crate::target::features::Feature;
 
 use super::result::Selection;
@@ -26,7 +27,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// A glob that selects nothing is a mistake, and silence would hide it.
-    #[error("{flag} {glob:?} matches no scenario and no requirement{}", near(nearest))]
+    #[error("{flag} {glob:?} matches no scenario and no requirement{}", spelling::hint(nearest))]
     NoMatch {
         /// `--only` or `--skip`.
         flag: &'static str,
@@ -40,10 +41,6 @@ pub enum PlanError {
         "the selection leaves no scenario to run: --only and --skip cancel out, or --level leaves nothing"
     )]
     Empty,
-}
-
-fn near(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |id| format!("; did you mean {id:?}?"))
 }
 
 impl Plan {
@@ -123,14 +120,6 @@ fn globs(flag: &'static str, patterns: &[String]) -> Result<Vec<WildMatch>, Plan
             }
         })
         .collect()
-}
-
-/// The id that is spelled most like a word, if any is near.
-pub fn nearest<'a>(word: &str, ids: impl Iterator<Item = &'a str>) -> Option<String> {
-    ids.map(|id| (strsim::jaro_winkler(word, id), id))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, id)| id.to_owned())
 }
 
 #[cfg(test)]

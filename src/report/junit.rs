@@ -104,14 +104,14 @@ fn status(scenario: &ScenarioResult, result: &RunResult) -> TestCaseStatus {
     }
 }
 
-fn skipped(reason: &str) -> TestCaseStatus {
+pub(super) fn skipped(reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message(text::phrase(reason));
     status
 }
 
 /// The type tells which kind of error it is.
-fn error(kind: &str, reason: &str) -> TestCaseStatus {
+pub(super) fn error(kind: &str, reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type(kind).set_message(text::phrase(reason));
     status

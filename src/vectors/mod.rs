@@ -36,6 +36,7 @@ pub use pin::{Pinned, pinned};
 pub use publish::{PublishError, Published, publish, published};
 pub use released::check_released;
 pub use schema::all as schemas;
+pub(crate) use shelf::read_bounded;
 pub use signature::{
     PublicKey, SUFFIX, SecretKey, SignError, SignatureError, Signed, sign, sign_manifest, verify_signature,
     verify_signed,

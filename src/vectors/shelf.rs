@@ -106,7 +106,7 @@ fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
 }
 
 /// A file's bytes; none where it is not there.
-pub(super) fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+pub(crate) fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
     let failed = |error| LoadError::Unreadable { file: path.display().to_string(), error };
     // Asked before it is opened: a pipe would be waited for.
     let file = fs::metadata(path).and_then(|metadata| match metadata.file_type() {

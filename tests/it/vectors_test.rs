@@ -156,7 +156,7 @@ fn what_cannot_be_asked_is_told_before_the_program_is_started() {
         (&["--only", "union", "--skip", "union"], "leaves no case"),
         (&["--deviations", "none.toml"], "none.toml: No such file"),
         (&["--deviations", "list.toml"], "list.toml: deviation 1: "),
-        (&["--deviations", "."], ".: Is a directory"),
+        (&["--deviations", "."], ".: is a directory"),
         (&["--report", "json=no/such/report"], "no/such/report"),
     ] {
         let line = bench.refused(options);
@@ -169,7 +169,7 @@ fn a_program_that_cannot_be_tested_is_one_line() {
     let line = refused(&["vectors", "test", "--", "/no/such/program"], 2);
     assert!(line.contains("cannot start \"/no/such/program\": No such file"), "{line}");
     let line = refused(&["vectors", "test", "--", "false"], 2);
-    assert!(line.contains("\"false\" answered none of the first"), "{line}");
+    assert!(line.contains("\"false\" said nothing about any of 5 cases"), "{line}");
 }
 
 #[test]

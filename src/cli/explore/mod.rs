@@ -15,7 +15,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wildmatch::WildMatch;
 
 use crate::engine::exit::{CONFORMANT, FAULT, INCOMPLETE, INTERRUPTED, NON_CONFORMANT, PREFLIGHT, USAGE};
-use crate::engine::plan::nearest;
 use crate::engine::{PrepareError, Prepared, run_id};
 use crate::outcome::Stop;
 use crate::properties::failure::Failure;
@@ -23,6 +22,7 @@ use crate::properties::perform::Theatre;
 use crate::properties::search::{Budget, News, SHRINKING, Searched, Terms, search};
 use crate::properties::{self, Property, script};
 use crate::report::{Style, plain};
+use crate::spelling::nearest;
 use crate::target::features::{Features, Standing};
 
 use super::interrupt::Interrupt;

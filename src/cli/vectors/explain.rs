@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::output::{fail, finish};
 use crate::engine::exit::USAGE;
-use crate::engine::plan::nearest;
 use crate::exchanges::{self, Exchange};
+use crate::spelling::nearest;
 use crate::vectors::subject::SUBJECTS;
 use crate::vectors::{Case, Document, carried, to_line, to_text};
 

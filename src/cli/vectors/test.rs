@@ -11,10 +11,8 @@ use crate::cli::output::fail;
 use crate::cli::runtime;
 use crate::engine::exit::{CONFORMANT, FAULT, INCOMPLETE, INTERRUPTED, NON_CONFORMANT, USAGE};
 use crate::report::{ReportSpec, Sinks, Style, program};
+use crate::vectors;
 use crate::vectors::program::{Conformance, Deviations, ProgramResult, Selection, Talking, Test};
-
-/// The most bytes that a list of deviations may have.
-const LONGEST_LIST: u64 = 1 << 20;
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -99,16 +97,11 @@ async fn test(args: TestArgs) -> Result<ExitCode, ExitCode> {
 
 /// Reads the list of deviations.
 fn deviations(path: &Path) -> Result<Deviations, String> {
-    use io::Read as _;
     let file = path.display().to_string();
-    let mut text = String::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(LONGEST_LIST + 1).read_to_string(&mut text));
-    match read {
-        Err(error) => Err(format!("{file}: {error}")),
-        Ok(_) if text.len() as u64 > LONGEST_LIST => Err(format!("{file}: more than {LONGEST_LIST} bytes")),
-        Ok(_) => Deviations::parse(&file, &text).map_err(|error| error.to_string().trim_end().to_owned()),
-    }
+    let bytes = vectors::read_bounded(path).map_err(|error| error.to_string())?;
+    let bytes = bytes.ok_or_else(|| format!("{file}: No such file"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{file}: it is no text"))?;
+    Deviations::parse(&file, &text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
 /// The page for people: on stdout, unless a report has that. A reader who left changes nothing.

@@ -124,10 +124,3 @@ fn a_selection_that_leaves_nothing_is_refused() {
     assert_eq!(select(&[OF_ALL], &[OF_ALL], None).unwrap_err(), PlanError::Empty);
     assert_eq!(select(&["union.conflict"], &[], Some(Level::Must)).unwrap_err(), PlanError::Empty);
 }
-
-#[test]
-fn the_nearest_of_several_is_offered() {
-    let ids = ["upload.known", "union.of-all", "union.of-alls"];
-    assert_eq!(nearest("union.of-al", ids.into_iter()), Some("union.of-all".to_owned()));
-    assert_eq!(nearest("presence", ids.into_iter()), None);
-}

@@ -3,8 +3,8 @@
 use crate::report::fixture::HOSTILE;
 use crate::vectors::FlagLevel;
 use crate::vectors::program::{
-    CaseResult, Conformance, Counts, DeviationResult, Difference, Manner, MistakeResult, Outcome,
-    ProgramResult, SCHEMA_VERSION, Selection, SubjectResult, Suite,
+    CaseResult, Conformance, Counts, Departure, DeviationResult, Manner, MistakeResult, Outcome,
+    ProgramResult, REPORT_VERSION, Selection, SubjectResult, Suite,
 };
 
 /// A case that passed.
@@ -36,9 +36,9 @@ fn failed(id: &str, manner: Manner, actual: &str) -> CaseResult {
     CaseResult { outcome, manner: Some(manner), actual: actual.to_owned(), ..passed("canonical-json", id) }
 }
 
-fn difference(at: Option<usize>) -> Option<Difference> {
+fn difference(at: Option<usize>) -> Option<Departure> {
     let (expected, actual) = ("{\"\u{fb33}\":2".to_owned(), format!("{{\"{HOSTILE}"));
-    Some(Difference { field: "canonical".to_owned(), at, expected, actual })
+    Some(Departure { field: "canonical".to_owned(), at, expected, actual })
 }
 
 /// The result that these cases come to.
@@ -50,7 +50,7 @@ fn of(verdict: Conformance, cases: Vec<CaseResult>) -> ProgramResult {
         SubjectResult { subject: (*name).to_owned(), counts: Counts::of(own().count(), own()) }
     };
     ProgramResult {
-        schema_version: SCHEMA_VERSION,
+        schema_version: REPORT_VERSION,
         suite: Suite { manifest_sha256: "0123456789abcdef".repeat(4), ..Suite::current() },
         program: ["python3", "my hash.py", HOSTILE].map(str::to_owned).to_vec(),
         per_case: false,
@@ -59,6 +59,7 @@ fn of(verdict: Conformance, cases: Vec<CaseResult>) -> ProgramResult {
         started_at: "2026-01-02T03:04:05.006Z".to_owned(),
         duration_ms: 1234,
         interrupted: false,
+        gave_up: false,
         verdict,
         counts: Counts::of(cases.len(), cases.iter()),
         subjects: names.iter().map(subject).collect(),
@@ -144,7 +145,7 @@ pub(super) fn incomplete() -> ProgramResult {
     let unsupported = CaseResult { outcome: Outcome::Unsupported, ..passed("union", "union.two") };
     let mut result = of(Conformance::Incomplete, vec![passed("union", "union.one"), unsupported]);
     result.counts.selected += 5;
-    ProgramResult { interrupted: true, ..result }
+    ProgramResult { interrupted: true, gave_up: true, ..result }
 }
 
 /// All of them by name.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::report::junit::{error, skipped};
 use crate::report::text;
 use crate::vectors::program::{CaseResult, Conformance, Outcome, ProgramResult};
 
@@ -88,25 +89,13 @@ fn actual(case: &CaseResult) -> String {
     }
 }
 
-fn skipped(reason: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(text::phrase(reason));
-    status
-}
-
-fn error(kind: &str, reason: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_type(kind).set_message(text::phrase(reason));
-    status
-}
-
 /// What keeps a program from conforming beside its cases: a name and a reason each.
 fn unproven(result: &ProgramResult) -> Vec<(&'static str, String)> {
     let stale = result.deviations.iter().flat_map(|deviation| {
         deviation.stale.iter().map(|glob| ("stale-deviation", format!("{glob}: {}", deviation.deviates)))
     });
     let mut unproven: Vec<(&'static str, String)> = stale.collect();
-    if result.verdict == Conformance::Incomplete || result.interrupted {
+    if result.verdict == Conformance::Incomplete || result.interrupted || result.gave_up {
         unproven.push(("incomplete", super::page::why_incomplete(result).join("; ")));
     }
     unproven

@@ -12,7 +12,7 @@ use std::io;
 use serde_json::Value;
 
 use super::{Reportable, json};
-use crate::vectors::program::{ProgramResult, SCHEMA_VERSION};
+use crate::vectors::program::{ProgramResult, REPORT_VERSION};
 
 pub use page::page;
 
@@ -28,5 +28,5 @@ impl Reportable for ProgramResult {
 
 /// The JSON Schema (draft 2020-12) of the JSON report; published as `docs/vectors-report.schema.json`.
 pub fn schema() -> Value {
-    json::schema_of::<ProgramResult>("capcheck report on a program tested with the vectors", SCHEMA_VERSION)
+    json::schema_of::<ProgramResult>("capcheck report on a program tested with the vectors", REPORT_VERSION)
 }

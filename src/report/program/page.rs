@@ -232,6 +232,10 @@ pub(super) fn why_incomplete(result: &ProgramResult) -> Vec<String> {
     if result.interrupted {
         why.push("It was interrupted.".to_owned());
     }
+    if result.gave_up {
+        let untried = plural(result.counts.untried(), "case");
+        why.push(format!("It hung at several cases in a row and was given up: {untried} not tried."));
+    }
     if result.counts.passed == 0 {
         why.push("No case passed, so nothing is shown.".to_owned());
     }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 use super::result::{CaseResult, DeviationResult, Manner};
-use super::select::{Library, near, nearest};
+use super::select::Library;
+use crate::spelling::{hint, nearest};
 
 /// Known deviations, in the order of their file.
 #[derive(Clone, Debug, Default)]
@@ -89,13 +90,12 @@ impl Deviations {
     /// Marks the failures that were to be expected, and says what became of each deviation.
     ///
     /// Where several expect one failure, the first has it.
-    pub(super) fn settle(&self, results: &mut [CaseResult]) -> Vec<DeviationResult> {
+    pub(super) fn settle(&self, library: &Library, results: &mut [CaseResult]) -> Vec<DeviationResult> {
         for result in results.iter_mut().filter(|result| result.outcome.is_failure()) {
             let expected = self.0.iter().find(|deviation| deviation.expects(result));
             result.deviation = expected.map(|deviation| deviation.reason.clone());
         }
-        let library = Library::load();
-        self.0.iter().map(|deviation| deviation.told(&library, results)).collect()
+        self.0.iter().map(|deviation| deviation.told(library, results)).collect()
     }
 }
 
@@ -117,7 +117,7 @@ impl Entry {
         for glob in &cases {
             let matcher = WildMatch::new(glob);
             if !ids().any(|id| matcher.matches(id)) {
-                return Err(format!("cases: {glob:?} matches no case{}", near(&nearest(glob, ids()))));
+                return Err(format!("cases: {glob:?} matches no case{}", hint(&nearest(glob, ids()))));
             }
         }
         let deviation = Deviation { cases, way, reason };
@@ -125,7 +125,7 @@ impl Entry {
             let shown = || library.cases().filter(|asked| deviation.is_about(&asked.case.id));
             let names = || shown().flat_map(|asked| asked.case.wrong.keys()).map(String::as_str);
             if !names().any(|known| known == name) {
-                let near = near(&nearest(name, names()));
+                let near = hint(&nearest(name, names()));
                 return Err(format!("mistake: none of its cases shows {name:?}{near}"));
             }
         }

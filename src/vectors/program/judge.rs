@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::Said;
-use super::result::{CaseResult, Difference, Manner, Outcome};
+use super::result::{CaseResult, Departure, Manner, Outcome};
 use super::select::Asked;
 use super::talk::Reply;
 use crate::vectors::subject::{Answer, Solution};
@@ -106,20 +106,20 @@ fn phrase(asked: &Asked<'_>, answer: &Answer) -> String {
 }
 
 /// Where a text that the program computed on the way to its answer, and told, departs from the right one.
-fn difference(asked: &Asked<'_>, beside: &Map<String, Value>) -> Option<Difference> {
+fn difference(asked: &Asked<'_>, beside: &Map<String, Value>) -> Option<Departure> {
     let expected = asked.case.expected.as_ref()?.as_object()?;
     let steps = expected.iter().filter(|(field, _)| Some(field.as_str()) != asked.subject.answer());
     let told = |(field, right): (&String, &Value)| {
         let (right, told) = (right.as_str()?, beside.get(field)?.as_str()?);
-        Some(Difference::between(field, right, told))
+        Some(Departure::between(field, right, told))
     };
-    let mut told: Vec<Difference> = steps.filter_map(told).collect();
+    let mut told: Vec<Departure> = steps.filter_map(told).collect();
     // The earliest step that went wrong is the one to look at; one that went right says that it was a later one.
     let first = told.iter().position(|difference| difference.at.is_some()).unwrap_or(0);
     (!told.is_empty()).then(|| told.swap_remove(first))
 }
 
-impl Difference {
+impl Departure {
     fn between(field: &str, expected: &str, actual: &str) -> Self {
         let (right, told): (Vec<char>, Vec<char>) = (expected.chars().collect(), actual.chars().collect());
         let common = right.iter().zip(&told).take_while(|(one, other)| one == other).count();
@@ -215,10 +215,10 @@ mod tests {
     #[test]
     fn a_difference_is_cut_to_its_surroundings() {
         let (one, other) = (format!("{}X{}", "é".repeat(100), "b".repeat(100)), "é".repeat(100));
-        let difference = Difference::between("signed", &one, &other);
+        let difference = Departure::between("signed", &one, &other);
         assert_eq!(difference.at, Some(101));
         assert_eq!(difference.expected, format!("…{}X{}…", "é".repeat(24), "b".repeat(23)));
         assert_eq!(difference.actual, format!("…{}", "é".repeat(24)));
-        assert_eq!(Difference::between("signed", &one, &one).at, None);
+        assert_eq!(Departure::between("signed", &one, &one).at, None);
     }
 }

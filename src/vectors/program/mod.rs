@@ -24,8 +24,8 @@ use serde_json::json;
 
 pub use deviations::{Deviations, DeviationsError};
 pub use result::{
-    CaseResult, Conformance, Counts, DeviationResult, Difference, Manner, MistakeResult, Outcome,
-    ProgramResult, SCHEMA_VERSION, SubjectResult, Suite,
+    CaseResult, Conformance, Counts, Departure, DeviationResult, Manner, MistakeResult, Outcome,
+    ProgramResult, REPORT_VERSION, SubjectResult, Suite,
 };
 pub use select::{SelectError, Selection};
 pub use talk::Talking;
@@ -49,14 +49,14 @@ pub enum TestError {
     },
     /// It has never answered.
     #[error(
-        "{program:?} answered none of the first {times} cases, the last time because {how}; \
+        "{program:?} said nothing about any of {times} cases, the last time because {how}; \
          an answer is a line of JSON for each case, written out at once{}",
         last_words(stderr)
     )]
     Silent {
         /// The program.
         program: String,
-        /// How many cases in a row it left unanswered.
+        /// How many cases it left unanswered.
         times: usize,
         /// What it did last.
         how: String,
@@ -96,21 +96,24 @@ impl Test {
     ///
     /// # Errors
     ///
-    /// [`TestError`] where the program cannot be started, or has not answered a single case when several were put
-    /// to it.
+    /// [`TestError`] where the program cannot be started, or says nothing at all.
     pub async fn run(&self, interrupt: impl Future<Output = ()>) -> Result<ProgramResult, TestError> {
         let asked = self.library.select(&self.selection)?;
         let (started_at, clock) = (Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true), Instant::now());
         let results = Mutex::new(Vec::with_capacity(asked.len()));
+        let known = Acquaintance::default();
         let interrupted = tokio::select! {
             biased;
             () = interrupt => true,
-            done = self.ask_all(&asked, &results) => done.map(|()| false)?,
+            done = self.ask_all(&asked, &known, &results) => done.map(|()| false)?,
         };
+        if let Some(error) = known.was_silent(&self.talking).filter(|_| !interrupted) {
+            return Err(error);
+        }
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(place, _)| *place);
         let (places, mut cases): (Vec<usize>, Vec<CaseResult>) = results.into_iter().unzip();
-        let deviations = self.deviations.settle(&mut cases);
+        let deviations = self.deviations.settle(&self.library, &mut cases);
         let tried: Vec<(Asked<'_>, CaseResult)> =
             places.iter().map(|place| asked[*place]).zip(cases).collect();
         let mistakes = diagnosis::diagnose(&tried);
@@ -118,7 +121,7 @@ impl Test {
         let counts = Counts::of(asked.len(), cases.iter());
         let subjects = by_subject(&asked, &cases);
         Ok(ProgramResult {
-            schema_version: SCHEMA_VERSION,
+            schema_version: REPORT_VERSION,
             suite: Suite::current(),
             program: self.talking.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             per_case: self.talking.per_case,
@@ -127,6 +130,7 @@ impl Test {
             started_at,
             duration_ms: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
             interrupted,
+            gave_up: known.gave_up(),
             verdict: verdict(&counts, &subjects, &deviations, &cases),
             counts,
             subjects,
@@ -140,22 +144,22 @@ impl Test {
     async fn ask_all(
         &self,
         asked: &[Asked<'_>],
+        known: &Acquaintance,
         results: &Mutex<Vec<(usize, CaseResult)>>,
     ) -> Result<(), TestError> {
-        let known = Acquaintance::default();
         let jobs = self.talking.jobs.clamp(1, asked.len().max(1));
-        let conversation = |first: usize| {
-            let (known, talking) = (&known, &self.talking);
-            async move {
-                let mut talk = Talk::new(talking, known);
-                for (place, asked) in asked.iter().enumerate().skip(first).step_by(jobs) {
-                    let reply = talk.ask(&asked.case.id, &question(asked), asked.subject.answer()).await?;
-                    let result = judge::judge(asked, reply, self.selection.strict);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+        let conversation = |first: usize| async move {
+            let mut talk = Talk::new(&self.talking, known);
+            for (place, asked) in asked.iter().enumerate().skip(first).step_by(jobs) {
+                let reply = talk.ask(&asked.case.id, &question(asked), asked.subject.answer()).await?;
+                let result = judge::judge(asked, reply, self.selection.strict);
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+                if talk.gives_up() {
+                    break;
                 }
-                talk.end().await;
-                Ok(())
             }
+            talk.end().await;
+            Ok(())
         };
         try_join_all((0..jobs).map(conversation)).await.map(drop)
     }

@@ -9,12 +9,12 @@ use super::select::Selection;
 use crate::vectors::FlagLevel;
 
 /// The version of this model; raised when a key changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 1;
 
 /// A whole test.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ProgramResult {
-    /// [`SCHEMA_VERSION`].
+    /// [`REPORT_VERSION`].
     pub schema_version: u32,
     /// What tested.
     pub suite: Suite,
@@ -32,6 +32,8 @@ pub struct ProgramResult {
     pub duration_ms: u64,
     /// Whether Ctrl-C ended it early.
     pub interrupted: bool,
+    /// Whether cases were left out because several in a row had hung.
+    pub gave_up: bool,
     /// The answer.
     pub verdict: Conformance,
     /// The numbers behind it.
@@ -184,7 +186,7 @@ pub struct CaseResult {
     /// The mistakes that give just this answer, by name.
     pub mistakes: Vec<String>,
     /// Where something else that it computed departs from what is right.
-    pub difference: Option<Difference>,
+    pub difference: Option<Departure>,
     /// The last lines of its standard error, where it broke down.
     pub stderr: Option<String>,
     /// Why the failure was to be expected, if it was.
@@ -200,7 +202,7 @@ impl CaseResult {
 
 /// Where two texts part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Difference {
+pub struct Departure {
     /// The field of the answer, e.g. `canonical`.
     pub field: String,
     /// The first character that differs, counted from 1; none where the texts are equal, so that it is only the

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use wildmatch::WildMatch;
 
+use crate::spelling::{self, nearest};
 use crate::vectors::subject::{SUBJECTS, Subject};
 use crate::vectors::{Case, Document, carried};
 
@@ -24,7 +25,7 @@ pub struct Selection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// A glob that selects nothing is a mistake, and silence would hide it.
-    #[error("{option} {glob:?} matches no case and no subject{}", near(nearest))]
+    #[error("{option} {glob:?} matches no case and no subject{}", spelling::hint(nearest))]
     NoMatch {
         /// `--only` or `--skip`.
         option: &'static str,
@@ -34,7 +35,7 @@ pub enum SelectError {
         nearest: Option<String>,
     },
     /// No case has such a flag.
-    #[error("--without {flag:?} is a flag of no case{}", near(nearest))]
+    #[error("--without {flag:?} is a flag of no case{}", spelling::hint(nearest))]
     NoFlag {
         /// The flag.
         flag: String,
@@ -44,20 +45,6 @@ pub enum SelectError {
     /// Nothing is left.
     #[error("the selection leaves no case: --only, --skip and --without cancel out")]
     Empty,
-}
-
-pub(super) fn near(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |id| format!("; did you mean {id:?}?"))
-}
-
-/// The word that is spelled most like another, if any is near.
-pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<String> {
-    let word = word.to_lowercase();
-    words
-        .map(|known| (strsim::jaro_winkler(&word, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known.to_owned())
 }
 
 /// Every subject with its file.

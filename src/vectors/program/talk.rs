@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,8 +13,8 @@ use super::answer::{self, Said};
 use super::process::{Heard, LONGEST_LINE, Process};
 use super::result::Outcome;
 
-/// So many cases in a row may a program leave without a word before it has answered any.
-const PATIENCE: usize = 5;
+/// So many cases may a program leave without a word before it has said any, and so many in a row may hang.
+pub(super) const PATIENCE: usize = 5;
 
 /// How a program is talked to.
 #[derive(Clone, Debug)]
@@ -26,6 +27,12 @@ pub struct Talking {
     pub timeout: Duration,
     /// How many processes there are at once.
     pub jobs: usize,
+}
+
+impl Talking {
+    fn program(&self) -> String {
+        self.command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
+    }
 }
 
 /// What became of a case.
@@ -48,7 +55,39 @@ pub(super) enum Reply {
 #[derive(Debug, Default)]
 pub(super) struct Acquaintance {
     spoke: AtomicBool,
-    silent: AtomicUsize,
+    silence: Mutex<Silence>,
+    gave_up: AtomicBool,
+}
+
+/// The cases that got no word before any did.
+#[derive(Clone, Debug, Default)]
+struct Silence {
+    times: usize,
+    how: String,
+    stderr: String,
+}
+
+impl Acquaintance {
+    /// Whether a conversation was given up.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up.load(Ordering::Relaxed)
+    }
+
+    /// Why a program cannot be judged that was asked, and never said a word.
+    pub(super) fn was_silent(&self, talking: &Talking) -> Option<TestError> {
+        let Silence { times, how, stderr } =
+            self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let silent = times > 0 && !self.spoke.load(Ordering::Relaxed);
+        silent.then(|| TestError::Silent { program: talking.program(), times, how, stderr })
+    }
+
+    /// A case has passed without a word; how often that has happened.
+    fn hear_nothing(&self, how: &str, stderr: &str) -> usize {
+        let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = silence.times + 1;
+        *silence = Silence { times, how: how.to_owned(), stderr: stderr.to_owned() };
+        times
+    }
 }
 
 /// A conversation.
@@ -57,11 +96,20 @@ pub(super) struct Talk<'t> {
     talking: &'t Talking,
     known: &'t Acquaintance,
     process: Option<Process>,
+    /// How many cases have hung in a row.
+    hung: usize,
 }
 
 impl<'t> Talk<'t> {
     pub(super) fn new(talking: &'t Talking, known: &'t Acquaintance) -> Self {
-        Self { talking, known, process: None }
+        Self { talking, known, process: None, hung: 0 }
+    }
+
+    /// Whether so many cases have hung in a row that the others are not worth their time.
+    pub(super) fn gives_up(&self) -> bool {
+        let gives_up = self.hung >= PATIENCE;
+        self.known.gave_up.fetch_or(gives_up, Ordering::Relaxed);
+        gives_up
     }
 
     /// Sends a case, a line without its line feed, and awaits the answer.
@@ -74,21 +122,25 @@ impl<'t> Talk<'t> {
         let process = match self.process.take() {
             Some(process) => process,
             None => Process::start(&self.talking.command)
-                .map_err(|error| TestError::Start { program: self.program(), error })?,
+                .map_err(|error| TestError::Start { program: self.talking.program(), error })?,
         };
         let reply = self.converse(process, id, line, field).await;
-        match &reply {
-            Reply::Broken { outcome: Outcome::Crashed | Outcome::Hung, how, stderr } => {
-                self.was_silent(how, stderr)?;
-            }
-            _ => self.known.spoke.store(true, Ordering::Relaxed),
+        let Reply::Broken { outcome, how, stderr } = &reply else {
+            self.hung = 0;
+            return Ok(reply);
+        };
+        self.hung = if *outcome == Outcome::Hung { self.hung + 1 } else { 0 };
+        // One that never says a word is no program of ours: nothing would be learnt from further cases.
+        match self.known.hear_nothing(how, stderr) {
+            times if times < PATIENCE => Ok(reply),
+            _ => self.known.was_silent(self.talking).map_or(Ok(reply), Err),
         }
-        Ok(reply)
     }
 
     async fn converse(&mut self, mut process: Process, id: &str, line: &str, field: Option<&str>) -> Reply {
         let deadline = Instant::now() + self.talking.timeout;
         let heard = process.ask(format!("{line}\n").as_bytes(), self.talking.per_case, deadline).await;
+        self.known.spoke.fetch_or(heard.is_something(), Ordering::Relaxed);
         let (outcome, how, until) = match heard {
             Heard::Line(line) => match answer::read(&line, id, field) {
                 Ok(said) => return self.after_answer(process, said, deadline).await,
@@ -150,26 +202,6 @@ impl<'t> Talk<'t> {
             }
             Some(status) => format!("it ended without an answer, with {}", words(status)),
         }
-    }
-
-    /// A program that never says a word is no program of ours: nothing would be learnt from further cases.
-    fn was_silent(&self, how: &str, stderr: &str) -> Result<(), TestError> {
-        if self.known.spoke.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        match self.known.silent.fetch_add(1, Ordering::Relaxed) + 1 {
-            times if times < PATIENCE => Ok(()),
-            times => Err(TestError::Silent {
-                program: self.program(),
-                times,
-                how: how.to_owned(),
-                stderr: stderr.to_owned(),
-            }),
-        }
-    }
-
-    fn program(&self) -> String {
-        self.talking.command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
