@@ -123,9 +123,9 @@ impl Entry {
         let deviation = Deviation { cases, way, reason };
         if let Way::Mistake(name) = &deviation.way {
             let shown = || library.cases().filter(|asked| deviation.is_about(&asked.case.id));
-            let names = || shown().flat_map(|asked| asked.case.wrong.keys()).map(String::as_str);
-            if !names().any(|known| known == name) {
-                let near = hint(&nearest(name, names()));
+            if !shown().any(|asked| asked.mistaken(name).is_some()) {
+                let names = shown().flat_map(|asked| asked.subject.mistakes());
+                let near = hint(&nearest(name, names));
                 return Err(format!("mistake: none of its cases shows {name:?}{near}"));
             }
         }

@@ -6,8 +6,8 @@ use super::answer::Said;
 use super::result::{CaseResult, Departure, Manner, Outcome};
 use super::select::Asked;
 use super::talk::Reply;
-use crate::vectors::subject::{Answer, Solution};
-use crate::vectors::{FlagLevel, Verdict, is_right};
+use crate::vectors::subject::Answer;
+use crate::vectors::{FlagLevel, Verdict};
 
 /// How much of a text is shown before and behind the place where it departs from another, in characters.
 const AROUND: usize = 24;
@@ -35,7 +35,7 @@ pub(super) fn judge(asked: &Asked<'_>, reply: Reply, strict: bool) -> CaseResult
         }
         Reply::Said(Said::Answer { answer, beside }) => {
             result.actual = phrase(asked, &answer);
-            if !is_right_for(asked, &answer) {
+            if !asked.is_right(&answer) {
                 result.outcome = Outcome::Failed;
                 result.manner = Some(manner(asked, &answer));
                 result.mistakes = mistakes(asked, &answer);
@@ -55,12 +55,6 @@ pub(super) fn judge(asked: &Asked<'_>, reply: Reply, strict: bool) -> CaseResult
     result
 }
 
-fn is_right_for(asked: &Asked<'_>, answer: &Answer) -> bool {
-    let case = asked.case;
-    let (expected, also) = (case.expected.clone(), case.also.clone());
-    is_right(asked.subject, &Solution { result: case.result, failure: None, expected, also }, answer)
-}
-
 fn manner(asked: &Asked<'_>, answer: &Answer) -> Manner {
     match (answer, asked.case.result) {
         (Answer::Refused, _) => Manner::Refused,
@@ -69,10 +63,11 @@ fn manner(asked: &Asked<'_>, answer: &Answer) -> Manner {
     }
 }
 
-/// The mistakes that give just this answer, by name.
+/// The mistakes that give just this answer, by name: of all that the subject knows, not only of those that the case
+/// is there to show.
 fn mistakes(asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
-    let given = answer.to_value();
-    asked.case.wrong.iter().filter(|(_, wrong)| **wrong == given).map(|(name, _)| name.clone()).collect()
+    let gives = |name: &&str| asked.mistaken(name).as_ref() == Some(answer);
+    asked.subject.mistakes().into_iter().filter(gives).map(str::to_owned).collect()
 }
 
 /// What is right, in a phrase.

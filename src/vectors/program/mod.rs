@@ -116,7 +116,7 @@ impl Test {
         let deviations = self.deviations.settle(&self.library, &mut cases);
         let tried: Vec<(Asked<'_>, CaseResult)> =
             places.iter().map(|place| asked[*place]).zip(cases).collect();
-        let mistakes = diagnosis::diagnose(&tried);
+        let mistakes = diagnosis::diagnose(&self.library, &tried);
         let cases: Vec<CaseResult> = tried.into_iter().map(|(_, case)| case).collect();
         let counts = Counts::of(asked.len(), cases.iter());
         let subjects = by_subject(&asked, &cases);

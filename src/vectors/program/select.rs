@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use wildmatch::WildMatch;
 
+use crate::spec;
 use crate::spelling::{self, nearest};
-use crate::vectors::subject::{SUBJECTS, Subject};
-use crate::vectors::{Case, Document, carried};
+use crate::vectors::subject::{Answer, SUBJECTS, Solution, Subject};
+use crate::vectors::{Case, Document, carried, is_right};
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
@@ -58,9 +59,37 @@ pub(super) struct Asked<'l> {
     pub(super) case: &'l Case,
 }
 
+impl Asked<'_> {
+    /// Whether an answer is a right one.
+    pub(super) fn is_right(&self, answer: &Answer) -> bool {
+        let Case { result, expected, also, .. } = self.case;
+        let (expected, also) = (expected.clone(), also.clone());
+        is_right(self.subject, &Solution { result: *result, failure: None, expected, also }, answer)
+    }
+
+    /// The wrong answer that a mistake gives, if it shows here.
+    pub(super) fn mistaken(&self, mistake: &str) -> Option<Answer> {
+        // What was published has the shape of its subject.
+        let answer = self.subject.mistaken(mistake, &self.case.input).ok().flatten();
+        answer.filter(|answer| !self.is_right(answer))
+    }
+}
+
 impl Library {
     pub(super) fn load() -> Self {
         Self(SUBJECTS.iter().map(|row| (row.subject, carried(row.subject.name()))).collect())
+    }
+
+    /// A mistake in a phrase, its effect and its reference: as this file tells them, or any other.
+    pub(super) fn about(&self, file: &Document, mistake: &str) -> (String, String, String) {
+        let files = || std::iter::once(file).chain(self.0.iter().map(|(_, document)| document));
+        let phrases = files().filter_map(|document| document.mistakes.get(mistake)).map(String::as_str);
+        let phrase = phrases.chain(spec::mistake::find(mistake).map(|known| known.done)).next();
+        let mut flags = files().flat_map(|document| document.flags.values());
+        let flag = flags.find(|flag| flag.shows.iter().any(|shown| shown == mistake));
+        let (effect, reference) =
+            flag.map_or_else(Default::default, |flag| (flag.effect.clone(), flag.reference.clone()));
+        (phrase.unwrap_or_default().to_owned(), effect, reference)
     }
 
     /// Every case, in the order of the files.

@@ -8,14 +8,12 @@ use crate::spec::mistake::{self, Made};
 use crate::vectors::subject::Topic;
 use crate::vectors::subject::json::{Bytes, CapabilityHash};
 
-/// Where a server leaves the right path.
+/// Where a server leaves the right path, unless it makes a mistake with the hash: then it goes on rightly from there.
 enum How {
     /// It takes the claim for another, then goes on rightly.
     Claim(fn(&str) -> String),
     /// It decides otherwise.
     Verdict(fn(&Upload<'_>) -> Option<Answer>),
-    /// It reads or hashes the body with the mistake of this name, then goes on rightly.
-    Hash,
 }
 
 /// What a mistaken server decides about.
@@ -61,39 +59,21 @@ const MISTAKES: &[(&str, How)] = &[
     ("slash-splits", How::Claim(claim::until_slash)),
     ("bytes-hashed", How::Verdict(bytes_hashed)),
     ("refuses-empty", How::Verdict(empty_set_refused)),
-    ("any-json-taken", How::Hash),
-    ("by-name-only", How::Hash),
-    ("comments-taken", How::Hash),
-    ("composed", How::Hash),
-    ("control-taken", How::Hash),
-    ("escaped-non-ascii", How::Hash),
-    ("number-as-spelled", How::Hash),
-    ("float-truncated", How::Hash),
-    ("list-taken", How::Hash),
-    ("names-only", How::Hash),
-    ("nan-taken", How::Hash),
-    ("nulls-dropped", How::Hash),
-    ("values-emptied", How::Hash),
-    ("spaced", How::Hash),
-    ("surrogate-replaced", How::Hash),
-    ("trailing-comma-taken", How::Hash),
-    ("trailing-ignored", How::Hash),
-    ("trailing-newline", How::Hash),
-    ("unknown-escape-taken", How::Hash),
-    ("unsorted", How::Hash),
-    ("utf-16-taken", How::Hash),
-    ("utf16-order", How::Hash),
-    ("utf8-replaced", How::Hash),
-    ("wrapped", How::Hash),
 ];
 
 pub(super) fn names() -> Vec<&'static str> {
-    MISTAKES.iter().map(|(name, _)| *name).collect()
+    let of_hashes = mistake::MISTAKES.iter().map(|mistake| mistake.name);
+    MISTAKES.iter().map(|(name, _)| *name).chain(of_hashes).collect()
 }
 
 /// What a server that makes this mistake answers; none where it cannot be made.
 pub(super) fn answer(name: &str, claim: &str, body: &[u8]) -> Option<Answer> {
-    let (name, how) = MISTAKES.iter().find(|(known, _)| *known == name)?;
+    let Some((_, how)) = MISTAKES.iter().find(|(known, _)| *known == name) else {
+        return match made_of(name, body)? {
+            Made::Hash(hash) => Some(compare(claim, hash)),
+            Made::Refusal => Some(Answer::Refused),
+        };
+    };
     match how {
         How::Claim(taken_for) => {
             let other = taken_for(claim);
@@ -103,10 +83,6 @@ pub(super) fn answer(name: &str, claim: &str, body: &[u8]) -> Option<Answer> {
             let upload = Upload { text: claim, claim: Claim::read(claim), bytes: body, body: read(body) };
             decide(&upload)
         }
-        How::Hash => match made_of(name, body)? {
-            Made::Hash(hash) => Some(compare(claim, hash)),
-            Made::Refusal => Some(Answer::Refused),
-        },
     }
 }
 
