@@ -10,6 +10,7 @@ mod init;
 mod interrupt;
 mod list;
 mod output;
+mod progress;
 mod prove;
 mod replay;
 mod run;

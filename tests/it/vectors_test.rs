@@ -169,7 +169,7 @@ fn a_program_that_cannot_be_tested_is_one_line() {
     let line = refused(&["vectors", "test", "--", "/no/such/program"], 2);
     assert!(line.contains("cannot start \"/no/such/program\": No such file"), "{line}");
     let line = refused(&["vectors", "test", "--", "false"], 2);
-    assert!(line.contains("\"false\" said nothing about any of 5 cases"), "{line}");
+    assert!(line.contains("\"false\" gave no answer to any of 5 cases"), "{line}");
 }
 
 #[test]

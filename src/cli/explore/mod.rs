@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use wildmatch::WildMatch;
 
 use crate::engine::exit::{CONFORMANT, FAULT, INCOMPLETE, INTERRUPTED, NON_CONFORMANT, PREFLIGHT, USAGE};
@@ -27,8 +27,8 @@ use crate::target::features::{Features, Standing};
 
 use super::interrupt::Interrupt;
 use super::output::{fail, finish};
-use super::runtime;
 use super::subject::SubjectArgs;
+use super::{progress, runtime};
 use page::{Found, Tally};
 use save::Shelf;
 
@@ -179,7 +179,7 @@ impl<'e> Exploration<'e> {
             Tally { property, cases: 0, acts: 0, took: Duration::ZERO, stopped, untested }
         });
         let tallies = tallies.collect();
-        let (found, progress) = (Vec::new(), progress());
+        let (found, progress) = (Vec::new(), progress::bar("{spinner} {elapsed} {pos} histories, {msg}"));
         Self { theatre, tallies, found, faulty: false, interrupted: false, progress }
     }
 
@@ -334,19 +334,6 @@ fn obstacle(features: &Features, property: &Property) -> Option<(bool, String)> 
     };
     // What does not apply need not work.
     property.needs.iter().filter_map(|need| of(features.standing(*need))).min_by_key(|(broken, _)| *broken)
-}
-
-/// On standard error, where somebody looks at it.
-fn progress() -> ProgressBar {
-    let target = match io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let bar = ProgressBar::with_draw_target(None, target);
-    match ProgressStyle::with_template("{spinner} {elapsed} {pos} histories, {msg}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `capcheck vectors test`: tests a program with the vectors.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -8,11 +9,11 @@ use std::time::Duration;
 
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::fail;
-use crate::cli::runtime;
+use crate::cli::{progress, runtime};
 use crate::engine::exit::{CONFORMANT, FAULT, INCOMPLETE, INTERRUPTED, NON_CONFORMANT, USAGE};
 use crate::report::{ReportSpec, Sinks, Style, program};
 use crate::vectors;
-use crate::vectors::program::{Conformance, Deviations, ProgramResult, Selection, Talking, Test};
+use crate::vectors::program::{CaseResult, Conformance, Deviations, ProgramResult, Selection, Talking, Test};
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub(super) struct TestArgs {
     #[arg(long, short)]
     verbose: bool,
     /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }
 
@@ -81,8 +82,19 @@ async fn test(args: TestArgs) -> Result<ExitCode, ExitCode> {
     let mut sinks = Sinks::open(&args.report).map_err(|error| usage(error.to_string()))?;
     let interrupt =
         Interrupt::new().map_err(|error| fail(FAULT, format!("cannot wait for signals: {error}")))?;
-    let result =
-        test.run(interrupt.wait()).await.map_err(|error| usage(crate::report::plain(&error.to_string())))?;
+    let progress = progress::bar("{spinner} {elapsed} {pos} of {len} cases{msg}");
+    progress.set_length(test.cases() as u64);
+    let failed = Cell::new(0);
+    let told = |case: &CaseResult| {
+        if case.outcome.is_failure() {
+            failed.set(failed.get() + 1);
+            progress.set_message(format!(", {} not passed", failed.get()));
+        }
+        progress.inc(1);
+    };
+    let result = test.run(interrupt.wait(), told).await;
+    progress.finish_and_clear();
+    let result = result.map_err(|error| usage(crate::report::plain(&error.to_string())))?;
     let page = tell(&result, sinks.uses_stdout(), args.verbose);
     let unwritten = sinks.write(&result);
     let complaints: Vec<String> =

@@ -212,6 +212,7 @@ fn put_verdict(page: &mut Page, result: &ProgramResult) {
         some(failed - counts.not_gating, "failed"),
         some(counts.not_gating, "failed that do not gate"),
         some(counts.expected, "deviate as expected"),
+        some(result.deviations.iter().map(|deviation| deviation.stale.len()).sum(), "expected and not found"),
         some(counts.unsupported, "unsupported"),
         some(counts.untried(), "not tried"),
     ]
@@ -259,7 +260,7 @@ fn some(page: &Page, ids: Vec<&str>) -> String {
     let shown = text::escape(&ids[..most].join(" "));
     match ids.len() - most {
         0 => shown,
-        more => format!("{shown} … and {more} more"),
+        more => format!("{shown} … and {more} more (--verbose)"),
     }
 }
 

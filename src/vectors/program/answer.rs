@@ -46,7 +46,7 @@ pub(super) fn read(line: &[u8], id: &str, field: Option<&str>) -> Result<Said, S
         serde_json::from_slice(line).map_err(|error| format!("{}, which is not JSON: {error}", quoted()))?;
     let line: Line = Line::deserialize(raw).map_err(|error| format!("{}: {error}", quoted()))?;
     if line.id != id {
-        return Err(format!("about {:?}", cut(&line.id)));
+        return Err(format!("about {:?}, which may have got an answer too many", cut(&line.id)));
     }
     match (line.result, field) {
         (Word::Unsupported, _) => Ok(Said::Unsupported),

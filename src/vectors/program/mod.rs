@@ -40,7 +40,7 @@ pub enum TestError {
     #[error(transparent)]
     Select(#[from] SelectError),
     /// It cannot be started.
-    #[error("cannot start {program:?}: {error}")]
+    #[error("cannot start {program:?}: {error}{}", way_to_start(error))]
     Start {
         /// The program.
         program: String,
@@ -49,8 +49,8 @@ pub enum TestError {
     },
     /// It has never answered.
     #[error(
-        "{program:?} said nothing about any of {times} cases, the last time because {how}; \
-         an answer is a line of JSON for each case, written out at once{}",
+        "{program:?} gave no answer to any of {times} cases, the last time because {how}; an answer is a line of \
+         JSON for each case and nothing else, flushed before the next case is read{}",
         last_words(stderr)
     )]
     Silent {
@@ -63,6 +63,17 @@ pub enum TestError {
         /// The last lines of its standard error.
         stderr: String,
     },
+}
+
+/// What helps where a script was given for a program.
+fn way_to_start(error: &std::io::Error) -> &'static str {
+    /// What Unix says of a file that no program can be made of.
+    const ENOEXEC: i32 = 8;
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "; make it executable, or give its interpreter first",
+        _ if error.raw_os_error() == Some(ENOEXEC) => "; it has no #! line: give its interpreter first",
+        _ => "",
+    }
 }
 
 fn last_words(stderr: &str) -> String {
@@ -92,20 +103,34 @@ impl Test {
         Ok(Self { library, selection, deviations, talking })
     }
 
-    /// Makes the test, which ends early when `interrupt` does. No process of the program is left behind.
+    /// How many cases will be asked.
+    pub fn cases(&self) -> usize {
+        self.library.select(&self.selection).map_or(0, |asked| asked.len())
+    }
+
+    /// Makes the test, which ends early when `interrupt` does, and tells of each case as it was tried. No process of
+    /// the program's group is left behind.
     ///
     /// # Errors
     ///
     /// [`TestError`] where the program cannot be started, or says nothing at all.
-    pub async fn run(&self, interrupt: impl Future<Output = ()>) -> Result<ProgramResult, TestError> {
+    pub async fn run(
+        &self,
+        interrupt: impl Future<Output = ()>,
+        told: impl Fn(&CaseResult),
+    ) -> Result<ProgramResult, TestError> {
         let asked = self.library.select(&self.selection)?;
         let (started_at, clock) = (Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true), Instant::now());
         let results = Mutex::new(Vec::with_capacity(asked.len()));
+        let keep = |place: usize, result: CaseResult| {
+            told(&result);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+        };
         let known = Acquaintance::default();
         let interrupted = tokio::select! {
             biased;
             () = interrupt => true,
-            done = self.ask_all(&asked, &known, &results) => done.map(|()| false)?,
+            done = self.ask_all(&asked, &known, &keep) => done.map(|()| false)?,
         };
         if let Some(error) = known.was_silent(&self.talking).filter(|_| !interrupted) {
             return Err(error);
@@ -145,15 +170,14 @@ impl Test {
         &self,
         asked: &[Asked<'_>],
         known: &Acquaintance,
-        results: &Mutex<Vec<(usize, CaseResult)>>,
+        keep: &impl Fn(usize, CaseResult),
     ) -> Result<(), TestError> {
         let jobs = self.talking.jobs.clamp(1, asked.len().max(1));
         let conversation = |first: usize| async move {
             let mut talk = Talk::new(&self.talking, known);
             for (place, asked) in asked.iter().enumerate().skip(first).step_by(jobs) {
                 let reply = talk.ask(&asked.case.id, &question(asked), asked.subject.answer()).await?;
-                let result = judge::judge(asked, reply, self.selection.strict);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+                keep(place, judge::judge(asked, reply, self.selection.strict));
                 if talk.gives_up() {
                     break;
                 }

@@ -49,13 +49,6 @@ pub(super) enum Heard {
     },
 }
 
-impl Heard {
-    /// Whether it said anything that could have been an answer.
-    pub(super) fn is_something(&self) -> bool {
-        matches!(self, Self::Line(_) | Self::TooLong)
-    }
-}
-
 impl Process {
     /// Starts a program with its arguments.
     pub(super) fn start(command: &[OsString]) -> io::Result<Self> {

@@ -13,7 +13,7 @@ use super::answer::{self, Said};
 use super::process::{Heard, LONGEST_LINE, Process};
 use super::result::Outcome;
 
-/// So many cases may a program leave without a word before it has said any, and so many in a row may hang.
+/// So many cases may a program leave without an answer before it has given any, and so many in a row may hang.
 pub(super) const PATIENCE: usize = 5;
 
 /// How a program is talked to.
@@ -59,7 +59,7 @@ pub(super) struct Acquaintance {
     gave_up: AtomicBool,
 }
 
-/// The cases that got no word before any did.
+/// The cases that got no answer.
 #[derive(Clone, Debug, Default)]
 struct Silence {
     times: usize,
@@ -73,7 +73,7 @@ impl Acquaintance {
         self.gave_up.load(Ordering::Relaxed)
     }
 
-    /// Why a program cannot be judged that was asked, and never said a word.
+    /// Why a program cannot be judged that was asked, and never gave an answer.
     pub(super) fn was_silent(&self, talking: &Talking) -> Option<TestError> {
         let Silence { times, how, stderr } =
             self.silence.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -81,7 +81,7 @@ impl Acquaintance {
         silent.then(|| TestError::Silent { program: talking.program(), times, how, stderr })
     }
 
-    /// A case has passed without a word; how often that has happened.
+    /// A case has got no answer; how often that has happened.
     fn hear_nothing(&self, how: &str, stderr: &str) -> usize {
         let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
         let times = silence.times + 1;
@@ -130,7 +130,7 @@ impl<'t> Talk<'t> {
             return Ok(reply);
         };
         self.hung = if *outcome == Outcome::Hung { self.hung + 1 } else { 0 };
-        // One that never says a word is no program of ours: nothing would be learnt from further cases.
+        // One that never answers is no program of ours: nothing would be learnt from further cases.
         match self.known.hear_nothing(how, stderr) {
             times if times < PATIENCE => Ok(reply),
             _ => self.known.was_silent(self.talking).map_or(Ok(reply), Err),
@@ -140,10 +140,12 @@ impl<'t> Talk<'t> {
     async fn converse(&mut self, mut process: Process, id: &str, line: &str, field: Option<&str>) -> Reply {
         let deadline = Instant::now() + self.talking.timeout;
         let heard = process.ask(format!("{line}\n").as_bytes(), self.talking.per_case, deadline).await;
-        self.known.spoke.fetch_or(heard.is_something(), Ordering::Relaxed);
         let (outcome, how, until) = match heard {
             Heard::Line(line) => match answer::read(&line, id, field) {
-                Ok(said) => return self.after_answer(process, said, deadline).await,
+                Ok(said) => {
+                    self.known.spoke.store(true, Ordering::Relaxed);
+                    return self.after_answer(process, said, deadline).await;
+                }
                 Err(what) => (Outcome::Garbled, format!("it answered {what}"), Instant::now()),
             },
             Heard::TooLong => {

@@ -73,7 +73,7 @@ impl Program {
         let selection =
             Selection { only: only.iter().map(|id| (*id).to_owned()).collect(), ..Selection::default() };
         let deviations = Deviations::parse("list.toml", deviations).unwrap();
-        Test::new(self.talking.clone(), selection, deviations).unwrap().run(pending()).await
+        Test::new(self.talking.clone(), selection, deviations).unwrap().run(pending(), |_| ()).await
     }
 }
 
@@ -180,6 +180,22 @@ if 'utf16-order' in wrong[id]: answer['sha256'] = wrong[id]['utf16-order']",
 }
 
 #[tokio::test]
+async fn a_mistake_is_known_where_no_flag_says_that_it_shows() {
+    let program = Program::new("if 'sha256' in answer: answer['sha256'] += '='");
+    let result = program.asked(&["canonical-json", "capability-hash", "union"]).await.unwrap();
+    let names: Vec<&str> = result.mistakes.iter().map(|mistake| mistake.mistake.as_str()).collect();
+    assert_eq!(names, ["padded"]);
+    assert_eq!(result.mistakes[0].cases.len(), result.counts.failed);
+    assert!(result.counts.failed > 200);
+}
+
+#[tokio::test]
+async fn a_program_that_only_babbles_is_given_up() {
+    let error = Program::whole("while True: print('ready', flush=True)").asked(&[]).await.unwrap_err();
+    assert!(error.to_string().contains("\"ready\", which is not JSON"), "{error}");
+}
+
+#[tokio::test]
 async fn an_unknown_answer_is_put_down_to_nothing() {
     let program = Program::new(&format!("if id == {SECOND:?}: answer.update(sha256='?', canonical='{{}}')"));
     let result = program.asked(&THREE).await.unwrap();
@@ -253,7 +269,7 @@ async fn a_program_that_never_says_a_word_is_given_up() {
             Program::whole("import sys\nprint('no such module', file=sys.stderr)\nsys.exit(1)"),
             "no such module",
         ),
-        (Program::whole("import os\nos.close(0)\nos.close(1)"), "said nothing about any of 5 cases"),
+        (Program::whole("import os\nos.close(0)\nos.close(1)"), "gave no answer to any of 5 cases"),
         (deaf, "it said nothing within 2 s"),
     ] {
         let error = program.asked(&[]).await.unwrap_err();
@@ -337,7 +353,7 @@ async fn an_interrupt_ends_the_test_and_every_process() {
     let program = Program::new("signal.pause()");
     let selection = Selection::default();
     let test = Test::new(program.talking.clone(), selection, Deviations::default()).unwrap();
-    let result = test.run(ready(())).await.unwrap();
+    let result = test.run(ready(()), |_| ()).await.unwrap();
     assert!(result.interrupted && result.cases.is_empty());
     assert_eq!(result.counts.untried(), result.counts.selected);
     assert_eq!(result.verdict, Conformance::Incomplete);
