@@ -110,17 +110,6 @@ pub(super) fn answer(name: &str, claim: &str, body: &[u8]) -> Option<Answer> {
     }
 }
 
-/// The mistake that is none where a server may take integers beyond 2^53 - 1.
-pub(super) const ROUNDED: &str = "through-double";
-
-/// The hash that a known mistake makes of a body.
-pub(super) fn hash(name: &str, body: &[u8]) -> Option<String> {
-    match made_of(name, body)? {
-        Made::Hash(hash) => Some(hash),
-        Made::Refusal => None,
-    }
-}
-
 /// What a known mistake makes of a body that should be a set.
 fn made_of(name: &str, body: &[u8]) -> Option<Made> {
     let right = CapabilityHash.solve(&Bytes::Hex { json_hex: body.to_vec() }).expected;
