@@ -5,8 +5,8 @@ use super::{Answer, Read, judge, read};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash as Hash;
 use crate::spec::mistake::{self, Made};
-use crate::vectors::subject::Topic;
 use crate::vectors::subject::json::{Bytes, CapabilityHash};
+use crate::vectors::subject::{Topic, slashes};
 
 /// Where a server leaves the right path.
 enum How {
@@ -57,7 +57,7 @@ const MISTAKES: &[(&str, How)] = &[
     ("hex-taken", How::Claim(claim::from_hex)),
     ("decoded-twice", How::Claim(claim::decoded)),
     ("plus-as-space", How::Claim(claim::with_spaces)),
-    ("slashes-merged", How::Claim(claim::with_slashes_merged)),
+    ("slashes-merged", How::Claim(slashes::merged)),
     ("slash-splits", How::Claim(claim::until_slash)),
     ("bytes-hashed", How::Verdict(bytes_hashed)),
     ("refuses-empty", How::Verdict(empty_set_refused)),
