@@ -96,3 +96,34 @@ fn bad_upload(case: &Case) -> Option<BadUpload> {
 fn input(case: &Case) -> Option<Vec<u8>> {
     Some(Bytes::deserialize(&case.input).ok()?.as_bytes().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The sets that a case gives to a homeserver.
+    fn sets(case: &Case) -> Vec<CapabilitySet> {
+        let sets = case.input.get("sets").and_then(Value::as_array).cloned();
+        let sets = sets.unwrap_or_else(|| case.input.get("json").cloned().into_iter().collect());
+        sets.iter().map(|set| CapabilitySet::parse(set.as_str().unwrap().as_bytes()).unwrap()).collect()
+    }
+
+    /// A program that lacks a feature leaves out what a homeserver without it may refuse, and nothing else.
+    #[test]
+    fn flags_of_features_are_on_what_a_homeserver_without_them_may_refuse() {
+        type Needs = fn(&CapabilitySet) -> bool;
+        let features: [(&str, Needs); 2] =
+            [("Parameters", CapabilitySet::has_parameters), ("OpaqueNames", CapabilitySet::has_opaque_names)];
+        for subject in ["capability-hash", "union", "upload"] {
+            let document = carried(subject);
+            for (flag, needs) in features {
+                for case in document.cases().filter(|case| case.result == Verdict::Valid) {
+                    let needed = sets(case).iter().any(needs);
+                    assert_eq!(case.flags.iter().any(|name| name == flag), needed, "{}: {flag}", case.id);
+                }
+            }
+        }
+    }
+}

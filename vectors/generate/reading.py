@@ -22,13 +22,13 @@ def is_text(value):
 
 
 def whole(spelled):
-    """The integer that is spelled so, or None."""
+    """The integer that is spelled so, in any spelling."""
     number = Decimal(spelled)
     if number.is_zero():
         return 0
-    # Nothing so far from one is an integer within the bounds; and it would have too many digits to write.
-    if abs(number.adjusted()) > 30 or number != number.to_integral_value():
-        return None
+    # What has more digits is in no vector.
+    if not 0 <= number.adjusted() < 512 or number != number.to_integral_value():
+        raise Bad("float")
     return int(number)
 
 
@@ -47,10 +47,23 @@ def strict_number(spelled):
 
 
 def whole_number(spelled):
-    integer = whole(spelled)
-    if integer is None:
+    return Number(whole(spelled))
+
+
+def rounded_number(spelled):
+    try:
+        return Number(int(float(spelled)) if whole(spelled) else 0)
+    except OverflowError:
+        raise Bad("float") from None
+
+
+def as_double(spelled):
+    number = float(spelled)
+    if number != 0 and not 1e-6 <= abs(number) < 1e21:
         raise Bad("float")
-    return bounded(integer)
+    text = format(Decimal(repr(number)), "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return Number("0" if number == 0 else text)
 
 
 def exact_number(spelled):
@@ -78,6 +91,15 @@ def keep_first(members):
 
 def keep_last(members):
     return Pairs(dict(members).items())
+
+
+def merged(members):
+    """The last counts, but two objects become one, in the same way."""
+    kept = {}
+    for key, value in members:
+        both = key in kept and isinstance(kept[key], Pairs) and isinstance(value, Pairs)
+        kept[key] = merged([*kept[key], *value]) if both else value
+    return Pairs(kept.items())
 
 
 def decode(raw):

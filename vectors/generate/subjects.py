@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import canonical
+import canonical_mistakes
 import hash_strings
 import presence
 import presence_mistakes
@@ -31,7 +32,7 @@ class Subject:
 
 
 def shared(name, solve, sets):
-    return Subject(name, "sha256", solve, canonical.mistaken(sets), canonical.MISTAKES)
+    return Subject(name, "sha256", solve, canonical_mistakes.mistaken(sets), canonical_mistakes.MISTAKES)
 
 
 SUBJECTS = [

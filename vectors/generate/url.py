@@ -19,23 +19,37 @@ def percent(data):
     return "".join(f"%{byte:02X}" for byte in data)
 
 
-def encode(text, raw="", errors="strict"):
-    """Percent-encoded down to unreserved characters, and these."""
-    return "".join(c if c in UNRESERVED or c in raw else percent(c.encode("utf-8", errors)) for c in text)
+def encode(text, raw="", escaped="", errors="strict"):
+    """Percent-encoded down to unreserved characters, with some more left raw and some of them escaped."""
+    left = (set(UNRESERVED) | set(raw)) - set(escaped)
+    return "".join(c if c in left else percent(c.encode("utf-8", errors)) for c in text)
 
 
 # Encoding.
 
 
+HABITS = [
+    ("", ""),
+    ("+:=@", ""),
+    ("!$&'()*+,;=:@", ""),
+    ("!'()*", ""),
+    ("$&+=:@", ""),
+    ("$&+,:=@", ""),
+    ("*", "~"),
+    ("!()*", "~"),
+    ("", "~"),
+    ("@*+", "~"),
+    ("", "-._~"),
+]
+"""What libraries leave raw beyond unreserved characters, and which of these they escape; the first is right."""
+
+
 def forms(text):
     """Every form that is right, the first being the expected one."""
-    segment = encode(text)
-    yield segment
-    yield re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), segment)
-    for raw in ("+:=@", "!$&'()*+,;=:@", "!'()*", "$&+=:@"):
-        yield encode(text, raw)
-    if text in (".", ".."):
-        yield text.replace(".", "%2E")
+    for raw, escaped in HABITS:
+        segment = encode(text, raw, escaped)
+        yield segment
+        yield re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), segment)
 
 
 def solve_encoding(case):
@@ -81,11 +95,6 @@ encodes("only-forbidden", lambda text: "".join(percent(c.encode()) if forbidden(
 encodes("non-ascii-left", lambda text: "".join(c if c > "\x7f" else encode(c) for c in text))
 encodes("form-encoded", lambda text: "".join("+" if c == " " else java(c) for c in text))
 encodes("space-as-plus", lambda text: quote_plus(text))
-encodes("tilde-encoded", lambda text: encode(text).replace("~", "%7E"))
-encodes(
-    "only-alphanumerics-left",
-    lambda text: "".join(c if c in ALPHANUMERIC else percent(c.encode()) for c in text),
-)
 encodes("url-safe", lambda text: encode(text.replace("+", "-").replace("/", "_")))
 encodes("latin-1", lambda text: "".join(c if c in UNRESERVED else latin_1(c) for c in text))
 encodes("percent-u", javascript_escape)
@@ -141,6 +150,8 @@ def solve_decoding(case):
         return either("control-character", expected)
     if any(c not in PCHAR + "%" for c in segment):
         return either("illegal-character", expected)
+    if any(c in "!$&'()*+,;" for c in segment):
+        return either("raw-delimiter", expected)
     return valid(expected)
 
 
@@ -156,6 +167,12 @@ def decodes(name, decoder):
 def escapes(segment, change):
     """Decoded rightly, but for the escapes that are changed first."""
     return decode(re.sub("%[0-9A-Fa-f]{2}", lambda escape: change(escape[0]), segment))
+
+
+def raw_refused(segment):
+    if any(c not in UNRESERVED + "%" for c in segment):
+        raise Bad("illegal-character")
+    return decode(segment)
 
 
 def malformed_kept(segment):
@@ -234,6 +251,7 @@ def bounded(text):
 
 decodes("not-decoded", lambda segment: segment)
 decodes("decoded-twice", lambda segment: decode(decode(segment)))
+decodes("raw-refused", raw_refused)
 decodes("plus-as-space", lambda segment: decode(segment.replace("+", " ")))
 decodes("slash-left", lambda segment: escapes(segment, lambda e: f"%25{e[1:]}" if e.lower() == "%2f" else e))
 decodes(

@@ -54,12 +54,16 @@ pub(crate) enum Grammar {
     AnyCaseLiterals,
 }
 
-/// Which of two equal keys counts.
+/// What becomes of two equal keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duplicates {
     Refused,
     First,
     Last,
+    /// The last counts, but two objects become one, in the same way.
+    Merged,
+    /// Both stay, in the order in which they came.
+    Kept,
 }
 
 /// What becomes of half a surrogate pair.
@@ -101,11 +105,6 @@ impl Reader {
     /// What is read; none where it is refused.
     pub(crate) fn read(self, bytes: &[u8]) -> Option<Loose> {
         parse::read(self, &self.decode.characters(bytes)?)
-    }
-
-    /// The canonical text of what is read.
-    pub(crate) fn text(self, bytes: &[u8]) -> Option<String> {
-        self.read(bytes).map(|value| value.text())
     }
 }
 

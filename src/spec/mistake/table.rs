@@ -139,36 +139,46 @@ pub const MISTAKES: &[Mistake] = &[
         })
     }),
     value("integer-wrapped", "with integers wrapped to 32 bits", |value| {
-        value.map_words(|word| {
-            word.parse::<i128>().map_or(word.to_owned(), |integer| (integer as i32).to_string())
-        })
+        value.map_words(|word| if is_integer(word) { lowest_bits(word).to_string() } else { word.to_owned() })
     }),
     value("integer-as-float", "with `.0` behind integers", |value| {
-        value.map_words(
-            |word| if word.parse::<i128>().is_ok() { format!("{word}.0") } else { word.to_owned() },
-        )
+        value.map_words(|word| if is_integer(word) { format!("{word}.0") } else { word.to_owned() })
     }),
-    refused("depth-refused", "refused for nesting deeper than 16", |value| value.depth() > 16),
+    value("integer-saturated", "with integers cut to 64 bits", |value| {
+        value.map_words(|word| {
+            let nearest = if word.starts_with('-') { i64::MIN } else { i64::MAX };
+            if is_integer(word) { word.parse().unwrap_or(nearest).to_string() } else { word.to_owned() }
+        })
+    }),
+    value("integer-with-exponent", "with an exponent behind integers beyond 64 bits", |value| {
+        value.map_words(|word| match word.parse::<f64>() {
+            Ok(double) if is_integer(word) && word.parse::<i64>().is_err() && double.is_finite() => {
+                format!("{double:e}").replace('e', "e+")
+            }
+            _ => word.to_owned(),
+        })
+    }),
+    refused("depth-refused", "refused for nesting sixteen deep", |value| value.depth() >= 16),
     refused("non-bmp-refused", "refused for a character beyond U+FFFF", |value| {
         value.any_text(&|text| text.iter().any(|point| *point > 0xffff))
     }),
     refused("empty-key-refused", "refused for an empty key", |value| value.any_key(&<[u32]>::is_empty)),
     refused("large-integer-refused", "refused for an integer beyond 32 bits", |value| {
-        value.any_word(&|word| word.parse::<i128>().is_ok_and(|integer| i32::try_from(integer).is_err()))
+        value.any_word(&|word| is_integer(word) && word.parse::<i32>().is_err())
     }),
     numbers("float-kept", "with fractions and exponents as Python writes them", Numbers::Python),
     numbers("through-double", "with numbers read as doubles", Numbers::Doubles),
     numbers("number-as-spelled", "with numbers as they were spelled", Numbers::Spelled),
     numbers("float-truncated", "with fractions cut off", Numbers::Truncated),
     read(
-        "last-key-wins",
-        "with the last of two equal keys",
-        Reader { duplicates: Duplicates::Last, ..STRICT },
+        "duplicates-merged",
+        "with two objects of one key made one",
+        Reader { duplicates: Duplicates::Merged, ..STRICT },
     ),
     read(
-        "first-key-wins",
-        "with the first of two equal keys",
-        Reader { duplicates: Duplicates::First, ..STRICT },
+        "duplicates-kept",
+        "with one key as often as it came",
+        Reader { duplicates: Duplicates::Kept, ..STRICT },
     ),
     read(
         "surrogate-replaced",
@@ -241,6 +251,18 @@ fn named(sets: &[CapabilitySet], keeps: impl Fn(&str) -> bool) -> CapabilitySet 
     let union = CapabilitySet::union(sets);
     let kept = union.names().filter(|name| keeps(name));
     kept.filter_map(|name| Some((name.to_owned(), union.get(name)?.clone()))).collect()
+}
+
+fn is_integer(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The lowest 32 bits of an integer, in two's complement.
+fn lowest_bits(integer: &str) -> i32 {
+    let digits = integer.bytes().filter(u8::is_ascii_digit);
+    let bits = digits.fold(0_i32, |bits, digit| bits.wrapping_mul(10).wrapping_add(i32::from(digit - b'0')));
+    if integer.starts_with('-') { bits.wrapping_neg() } else { bits }
 }
 
 fn is_null(value: &Loose) -> bool {

@@ -50,8 +50,11 @@ fn every_mistake_yields_a_hash_of_its_own() {
         let Some(hash) = mistake.hash_of_union(&sets).filter(|_| !mistake.is_about_unions()) else {
             continue;
         };
-        // What came sorted shows nothing of the order of arrival.
-        if matches!(mistake.name, "unsorted" | "unsorted-nested" | "as-uploaded") {
+        // What came sorted shows nothing of the order of arrival, and a set has no integers beyond 64 bits.
+        if matches!(
+            mistake.name,
+            "unsorted" | "unsorted-nested" | "as-uploaded" | "integer-saturated" | "integer-with-exponent"
+        ) {
             assert_eq!(hash, right, "{}", mistake.name);
             continue;
         }

@@ -21,7 +21,7 @@ impl<'de> Deserialize<'de> for Uploaded {
             type Value = Uploaded;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON value without floats")
+                f.write_str("a JSON value without floats and duplicate keys")
             }
 
             fn visit_unit<E>(self) -> Result<Uploaded, E> {
@@ -53,9 +53,12 @@ impl<'de> Deserialize<'de> for Uploaded {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Uploaded, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = entries.next_entry()? {
-                    members.push(member);
+                let mut members: Vec<(String, Uploaded)> = Vec::new();
+                while let Some((key, value)) = entries.next_entry()? {
+                    if members.iter().any(|(known, _)| *known == key) {
+                        return Err(serde::de::Error::custom("a key is there twice"));
+                    }
+                    members.push((key, value));
                 }
                 Ok(Uploaded::Object(members))
             }

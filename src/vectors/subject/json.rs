@@ -63,7 +63,8 @@ pub(super) struct CanonicalJson;
 /// Capability sets.
 pub(super) struct CapabilityHash;
 
-/// How deep a set must be read, objects and arrays, of which the set itself is the first; deeper ones may be refused.
+/// How deep values must be read, objects and arrays, of which the value itself is the first; deeper ones may be
+/// refused (protocol, section 4.4; RFC 8259, section 9).
 const DEPTH: usize = 16;
 
 impl Topic for CanonicalJson {
@@ -76,11 +77,8 @@ impl Topic for CanonicalJson {
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
         let bytes = input.as_bytes();
         match canonical::parse(bytes) {
-            Ok(value) => Solution::valid(Some(Hashed::of(&value))),
-            Err(error) => match freely_read(&error.kind, bytes) {
-                Some(text) => Solution::either(error.kind.name(), Some(Hashed::of_text(text))),
-                None => Solution::invalid(error.kind.name()),
-            },
+            Ok(value) => taken(&value, bytes),
+            Err(error) => freely_read(&error.kind, bytes, |_| true),
         }
     }
 
@@ -104,11 +102,8 @@ impl Topic for CapabilityHash {
     fn solve(&self, input: &Bytes) -> Solution<Hashed> {
         let bytes = input.as_bytes();
         match CapabilitySet::parse(bytes) {
-            Ok(set) if STRICT.read(bytes).is_some_and(|value| value.depth() > DEPTH) => {
-                Solution::either("too-deep", Some(Hashed::of(&set.to_json())))
-            }
-            Ok(set) => Solution::valid(Some(Hashed::of(&set.to_json()))),
-            Err(SetError::Json(error)) => freely_read_set(&error.kind, bytes),
+            Ok(set) => taken(&set.to_json(), bytes),
+            Err(SetError::Json(error)) => freely_read(&error.kind, bytes, Loose::is_set),
             Err(error) => Solution::invalid(error.name()),
         }
     }
@@ -122,29 +117,45 @@ impl Topic for CapabilityHash {
     }
 }
 
-/// Other spellings of what Canonical JSON can express: read, or refused.
-fn freely_read(kind: &JsonErrorKind, bytes: &[u8]) -> Option<String> {
-    let reader = match kind {
-        JsonErrorKind::Float(_) | JsonErrorKind::NegativeZero => Reader { numbers: Numbers::Whole, ..STRICT },
-        JsonErrorKind::ByteOrderMark => Reader { skips_mark: true, ..STRICT },
-        _ => return None,
-    };
-    reader.text(bytes)
+/// What Canonical JSON expresses: to be taken, or, if it is too deep, perhaps.
+fn taken(value: &Json, bytes: &[u8]) -> Solution<Hashed> {
+    let expected = Some(Hashed::of(value));
+    if STRICT.read(bytes).is_some_and(|value| value.depth() > DEPTH) {
+        Solution::either("too-deep", expected)
+    } else {
+        Solution::valid(expected)
+    }
 }
 
-/// The same of a set, of which more may be taken: docs/protocol.md, section 4.4.
-fn freely_read_set(kind: &JsonErrorKind, bytes: &[u8]) -> Solution<Hashed> {
-    let set =
-        |reader: Reader| reader.read(bytes).filter(Loose::is_set).map(|set| Hashed::of_text(set.text()));
-    let twice = |duplicates| set(Reader { duplicates, ..STRICT });
-    let (expected, also) = match kind {
-        JsonErrorKind::IntegerOutOfRange(_) => (set(Reader { numbers: Numbers::Exact, ..STRICT }), None),
-        JsonErrorKind::DuplicateKey(_) => (twice(Duplicates::Last), twice(Duplicates::First)),
-        _ => (freely_read(kind, bytes).map(Hashed::of_text), None),
-    };
-    let Some(expected) = expected else { return Solution::invalid(kind.name()) };
-    let also = also.filter(|also| also.sha256 != expected.sha256).map(|also| also.sha256.into());
-    Solution::either(kind.name(), Some(expected)).or(also.into_iter().collect())
+/// The ways in which docs/protocol.md, section 4.4, lets be read what Canonical JSON cannot express; the first is the
+/// expected one.
+fn ways(kind: &JsonErrorKind) -> Vec<Reader> {
+    let numbers = |numbers| Reader { numbers, ..STRICT };
+    let twice = |duplicates| Reader { duplicates, ..STRICT };
+    match kind {
+        JsonErrorKind::Float(_) | JsonErrorKind::NegativeZero | JsonErrorKind::IntegerOutOfRange(_) => {
+            vec![numbers(Numbers::Whole), numbers(Numbers::Rounded), numbers(Numbers::Doubles)]
+        }
+        JsonErrorKind::DuplicateKey(_) => vec![twice(Duplicates::Last), twice(Duplicates::First)],
+        JsonErrorKind::ByteOrderMark => vec![Reader { skips_mark: true, ..STRICT }],
+        _ => Vec::new(),
+    }
+}
+
+/// What is read in one of these ways, or refused.
+fn freely_read(kind: &JsonErrorKind, bytes: &[u8], is_one: fn(&Loose) -> bool) -> Solution<Hashed> {
+    let hashed =
+        |reader: Reader| reader.read(bytes).filter(is_one).map(|value| Hashed::of_text(value.text()));
+    let mut ways = ways(kind).into_iter().map(hashed);
+    let Some(expected) = ways.next().flatten() else { return Solution::invalid(kind.name()) };
+    let mut right = vec![expected.sha256.clone()];
+    for other in ways.flatten() {
+        if !right.contains(&other.sha256) {
+            right.push(other.sha256);
+        }
+    }
+    let also = right.split_off(1).into_iter().map(Into::into).collect();
+    Solution::either(kind.name(), Some(expected)).or(also)
 }
 
 fn made_of(mistake: &str, input: &Bytes, right: Option<&Hashed>, sets: bool) -> Option<Answer> {

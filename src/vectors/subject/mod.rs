@@ -6,6 +6,7 @@
 mod hash_strings;
 mod json;
 mod presence;
+mod slashes;
 mod union;
 mod upload;
 mod url_decoding;

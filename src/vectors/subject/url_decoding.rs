@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Solution, Topic};
+use super::{Answer, Solution, Topic, slashes};
 use crate::spec::binding::encode;
 
 /// Segments into texts.
@@ -44,6 +44,7 @@ impl Topic for UrlDecoding {
             "." | ".." => Some("dot-segment"),
             text if text.contains(|c: char| c.is_ascii_control()) => Some("control-character"),
             _ if segment.contains(|c| !is_legal(c)) => Some("illegal-character"),
+            _ if segment.contains(DELIMITERS) => Some("raw-delimiter"),
             _ => None,
         };
         let expected = Some(Variable { text });
@@ -64,6 +65,10 @@ impl Topic for UrlDecoding {
 fn is_legal(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c)
 }
+
+/// Sub-delimiters that clients escape and that a server need not take raw. It need not take `=` either, nor `:` and
+/// `@`, but it should; a `+` it should take, too, and must not take for a space (protocol, section 5.2).
+const DELIMITERS: [char; 10] = ['!', '$', '&', '\'', '(', ')', '*', '+', ',', ';'];
 
 /// What stands after each `%`.
 fn escapes(segment: &str) -> impl Iterator<Item = &str> {
@@ -93,6 +98,9 @@ type Make = fn(&str) -> Option<String>;
 const MISTAKES: &[(&str, Make)] = &[
     ("not-decoded", |segment| Some(segment.to_owned())),
     ("decoded-twice", |segment| decode(&decode(segment)?)),
+    ("raw-refused", |segment| {
+        decode(segment).filter(|_| segment.chars().all(|c| c.is_ascii_alphanumeric() || "-._~%".contains(c)))
+    }),
     ("plus-as-space", |segment| decode(&segment.replace('+', " "))),
     ("slash-left", |segment| decode(&without(segment, |digits| byte(digits) == Some(b'/')))),
     ("lower-case-escapes-kept", |segment| {
@@ -104,7 +112,7 @@ const MISTAKES: &[(&str, Make)] = &[
     ("percent-u", |segment| decode(&percent_u(segment)?)),
     ("semicolon-cuts", |segment| decode(segment.split(';').next()?)),
     ("slash-splits", |segment| Some(decode(segment)?.split('/').next()?.to_owned())),
-    ("slashes-merged", |segment| Some(slashes_merged(&decode(segment)?))),
+    ("slashes-merged", |segment| Some(slashes::merged(&decode(segment)?))),
     ("dot-segments-resolved", |segment| Some(dot_segments_resolved(&decode(segment)?))),
     ("cut-at-nul", |segment| Some(decode(segment)?.split('\0').next()?.to_owned())),
     ("trimmed", |segment| Some(decode(segment)?.trim_matches([' ', '\t', '\r', '\n']).to_owned())),
@@ -158,16 +166,6 @@ fn percent_u(segment: &str) -> Option<String> {
         }
     }
     Some(out + &encode(&String::from_utf16(&units).ok()?))
-}
-
-fn slashes_merged(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c != '/' || !out.ends_with('/') {
-            out.push(c);
-        }
-    }
-    out
 }
 
 fn dot_segments_resolved(text: &str) -> String {
@@ -236,6 +234,8 @@ mod tests {
             ("not-decoded", "%2F", Some("%2F")),
             ("decoded-twice", "%252F", Some("/")),
             ("decoded-twice", "%25", None),
+            ("raw-refused", "%40a~", Some("@a~")),
+            ("raw-refused", "@a", None),
             ("plus-as-space", "a+b%2B", Some("a b+")),
             ("slash-left", "%2F%2f%2B", Some("%2F%2f+")),
             ("lower-case-escapes-kept", "%2f%2F%40", Some("%2f/@")),

@@ -49,22 +49,43 @@ impl Topic for UrlEncoding {
     }
 }
 
-/// What RFC 3986, section 3.3, lets stand raw in a segment beyond unreserved characters, as libraries use it: what
-/// the protocol bids servers take, all of it, JavaScript's `encodeURIComponent`, Go's `url.PathEscape`.
-const RAW: [&str; 4] = ["+:=@", "!$&'()*+,;=:@", "!'()*", "$&+=:@"];
+/// How libraries encode a segment: what they leave raw beyond unreserved characters, all of it sub-delimiters, `:`
+/// and `@` (RFC 3986, section 3.3), and which unreserved ones they escape (section 2.3).
+const HABITS: [(&str, &str); 11] = [
+    // Python's quote with safe="", PHP's rawurlencode, curl, Ruby's ERB, .NET's EscapeDataString: the right answer.
+    ("", ""),
+    // What servers should take raw (protocol, section 5.2).
+    ("+:=@", ""),
+    // Guava's UrlEscapers, Ktor, and what escapes just what may not stand there, as OkHttp and Ruma do.
+    ("!$&'()*+,;=:@", ""),
+    // JavaScript's encodeURIComponent, Dart's Uri.encodeComponent.
+    ("!'()*", ""),
+    // Go's url.PathEscape.
+    ("$&+=:@", ""),
+    // Haskell's http-types.
+    ("$&+,:=@", ""),
+    // Java's URLEncoder, with %20 put for each +.
+    ("*", "~"),
+    // .NET's WebUtility and HttpUtility, likewise.
+    ("!()*", "~"),
+    // PHP's urlencode and Python before 3.7, likewise.
+    ("", "~"),
+    // JavaScript's escape, where there is no slash.
+    ("@*+", "~"),
+    // Rust's percent-encoding with NON_ALPHANUMERIC.
+    ("", "-._~"),
+];
 
-/// The other segments that mean the same and that senders may write, each once.
+/// The other segments that mean the same and that senders write, each once.
 fn others(text: &str, segment: &str) -> Vec<String> {
-    let mut all = vec![lower_case_digits(segment)];
-    all.extend(RAW.map(|raw| escape(text, |c| is_unreserved(c) || raw.contains(c))));
-    if matches!(text, "." | "..") {
-        // Equivalent, and some write them so lest they be taken for steps in the path.
-        all.push("%2E".repeat(text.len()));
-    }
     let mut others: Vec<String> = Vec::new();
-    for other in all {
-        if other != segment && !others.contains(&other) {
-            others.push(other);
+    for (raw, escaped) in HABITS {
+        let upper = escape(text, |c| (is_unreserved(c) || raw.contains(c)) && !escaped.contains(c));
+        let lower = lower_case_digits(&upper);
+        for other in [upper, lower] {
+            if other != segment && !others.contains(&other) {
+                others.push(other);
+            }
         }
     }
     others
@@ -122,8 +143,6 @@ const MISTAKES: &[(&str, Make)] = &[
         escape(text, |c| c.is_ascii_alphanumeric() || "*-._ ".contains(c)).replace(' ', "+")
     }),
     ("space-as-plus", |text| encode(text).replace("%20", "+")),
-    ("tilde-encoded", |text| encode(text).replace('~', "%7E")),
-    ("only-alphanumerics-left", |text| escape(text, |c| c.is_ascii_alphanumeric())),
     ("url-safe", |text| encode(&text.replace('+', "-").replace('/', "_"))),
     ("latin-1", latin_1),
     ("percent-u", percent_u),
@@ -216,8 +235,6 @@ mod tests {
             ("non-ascii-left", "\u{e9}/", "\u{e9}%2F"),
             ("form-encoded", "a b*~+", "a+b*%7E%2B"),
             ("space-as-plus", "a b*~+", "a+b%2A~%2B"),
-            ("tilde-encoded", "~.", "%7E."),
-            ("only-alphanumerics-left", "a-._~", "a%2D%2E%5F%7E"),
             ("url-safe", "+/=", "-_%3D"),
             ("latin-1", "\u{e9}\u{100}~", "%E9%3F~"),
             ("percent-u", "@\u{e9}\u{1f602}/~", "@%E9%uD83D%uDE02/%7E"),
@@ -236,9 +253,36 @@ mod tests {
     #[test]
     fn what_may_stand_raw_may_be_left_and_digits_may_be_small() {
         assert_eq!(others("a", "a"), [""; 0]);
-        assert_eq!(others("/+", &encode("/+")), ["%2f%2b", "%2F+"]);
-        assert_eq!(others("..", ".."), ["%2E%2E"]);
+        assert_eq!(others("/+", &encode("/+")), ["%2f%2b", "%2F+", "%2f+"]);
+        assert_eq!(others("..", ".."), ["%2E%2E", "%2e%2e"]);
         assert_eq!(others("!$", &encode("!$")), ["!$", "!%24", "%21$"]);
+        assert_eq!(others("~*", &encode("~*")), ["~%2a", "~*", "%7E*", "%7e*", "%7E%2A", "%7e%2a"]);
+    }
+
+    /// No mistake is a segment that RFC 3986 allows and that decodes to the text, on any case.
+    #[test]
+    fn no_legal_segment_is_called_wrong() {
+        let is_segment = |segment: &str| {
+            let mut pieces = segment.split('%');
+            let raw = |text: &str| text.chars().all(|c| is_unreserved(c) || "!$&'()*+,;=:@".contains(c));
+            pieces.next().is_some_and(raw)
+                && pieces.all(|piece| {
+                    let digits =
+                        piece.get(..2).is_some_and(|digits| digits.bytes().all(|d| d.is_ascii_hexdigit()));
+                    digits && raw(&piece[2..])
+                })
+        };
+        for case in crate::vectors::carried("url-encoding").cases() {
+            let text = case.input["text"].as_str().unwrap();
+            for (mistake, _) in MISTAKES {
+                let segment = mistaken(mistake, text);
+                let decoded = percent_encoding::percent_decode_str(&segment).decode_utf8();
+                if is_segment(&segment) && decoded.is_ok_and(|decoded| decoded == text) {
+                    let right = segment == encode(text) || others(text, &encode(text)).contains(&segment);
+                    assert!(right, "{}: {mistake}: {segment}", case.id);
+                }
+            }
+        }
     }
 
     /// What a mistake is set against: it is one thing that it does otherwise.

@@ -7,10 +7,12 @@ use crate::spec::canonical::MAX_INTEGER;
 pub(crate) enum Numbers {
     /// Integers within ±(2^53 - 1), and nothing else.
     Integers,
-    /// The same in any spelling: `1.0`, `1e2`, `-0`.
-    Whole,
     /// Integers of any size.
     Exact,
+    /// The same in any spelling: `1.0`, `1e2`, `-0`.
+    Whole,
+    /// The same as the nearest doubles, every digit of them.
+    Rounded,
     /// Anything, as it is spelled.
     Spelled,
     /// As Python has it: integers of any size, everything else as the `repr` of a double.
@@ -30,6 +32,10 @@ impl Numbers {
             Self::Exact if is_integer && spelled != "-0" => Some(spelled.to_owned()),
             Self::Integers | Self::Exact => None,
             Self::Whole => whole(spelled),
+            Self::Rounded => {
+                let double = whole(spelled)?.parse::<f64>().ok().filter(|double| double.is_finite())?;
+                Some(format!("{double:.0}"))
+            }
             Self::Spelled => Some(spelled.to_owned()),
             Self::Python if is_integer => Some(if spelled == "-0" { "0" } else { spelled }.to_owned()),
             Self::Python => {
@@ -57,22 +63,23 @@ fn plain(spelled: &str, least: f64, most: f64) -> Option<f64> {
     (double == 0.0 || (least..most).contains(&double.abs())).then_some(double)
 }
 
+/// More digits than any vector's integer has.
+const MOST_DIGITS: usize = 512;
+
 /// An integer in any spelling, digit by digit: doubles would round it.
 fn whole(spelled: &str) -> Option<String> {
+    let (sign, spelled) = spelled.strip_prefix('-').map_or(("", spelled), |unsigned| ("-", unsigned));
     let (mantissa, exponent) = spelled.split_once(['e', 'E']).unwrap_or((spelled, "0"));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let after = after.trim_end_matches('0');
-    let shift = exponent.parse::<i64>().ok()? - i64::try_from(after.len()).ok()?;
     let digits = format!("{before}{after}");
-    match digits.parse::<i64>() {
-        Ok(0) => Some("0".to_owned()),
-        // The range has 16 digits.
-        _ if (0..=16).contains(&shift) => in_range(&(digits + &"0".repeat(usize::try_from(shift).ok()?))),
-        // `10e-1`
-        Ok(value) if (-16..0).contains(&shift) => {
-            let by = 10_i64.pow(u32::try_from(-shift).ok()?);
-            (value % by == 0).then(|| in_range(&(value / by).to_string())).flatten()
-        }
-        _ => None,
+    let significant = digits.trim_matches('0');
+    if significant.is_empty() {
+        return Some("0".to_owned());
     }
+    // The power of ten of the last digit that is no zero.
+    let zeros = digits.len() - digits.trim_end_matches('0').len();
+    let power =
+        exponent.parse::<i64>().ok()? + i64::try_from(zeros).ok()? - i64::try_from(after.len()).ok()?;
+    let power = usize::try_from(power).ok().filter(|power| significant.len() + power <= MOST_DIGITS)?;
+    Some(format!("{sign}{significant}{}", "0".repeat(power)))
 }

@@ -103,10 +103,11 @@ impl Parser<'_> {
             }
             let value = self.value(depth + 1)?;
             match (members.iter_mut().find(|(known, _)| *known == key), self.reader.duplicates) {
-                (None, _) => members.push((key, value)),
+                (None, _) | (Some(_), Duplicates::Kept) => members.push((key, value)),
                 (Some(_), Duplicates::Refused) => return None,
                 (Some(_), Duplicates::First) => {}
                 (Some((_, kept)), Duplicates::Last) => *kept = value,
+                (Some((_, kept)), Duplicates::Merged) => merge(kept, value),
             }
         }
         Some(Loose::Object(members))
@@ -264,4 +265,19 @@ fn is_number(text: &str) -> bool {
         && (integer == "0" || !integer.starts_with('0'))
         && fraction.is_none_or(all_digits)
         && exponent.is_none_or(all_digits)
+}
+
+/// The later value counts, but where both are objects their members become one object's.
+fn merge(kept: &mut Loose, later: Loose) {
+    match (kept, later) {
+        (Loose::Object(members), Loose::Object(more)) => {
+            for (key, value) in more {
+                match members.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, kept)) => merge(kept, value),
+                    None => members.push((key, value)),
+                }
+            }
+        }
+        (kept, later) => *kept = later,
+    }
 }

@@ -4,6 +4,13 @@ use super::super::{How, find};
 use super::*;
 use crate::spec::{canonical, draw::Draw};
 
+impl Reader {
+    /// The canonical text of what is read.
+    fn text(self, bytes: &[u8]) -> Option<String> {
+        self.read(bytes).map(|value| value.text())
+    }
+}
+
 #[test]
 fn the_strict_reader_reads_what_canonical_json_can_express() {
     let mut draw = Draw::new(7, "readers");
@@ -54,8 +61,13 @@ fn the_strict_reader_reads_what_canonical_json_can_express() {
 #[test]
 fn each_mistake_reads_what_its_name_says() {
     for (name, input, expected) in [
-        ("last-key-wins", &br#"{"a":1,"\u0061":2}"#[..], r#"{"a":2}"#),
-        ("first-key-wins", br#"{"a":1,"a":2}"#, r#"{"a":1}"#),
+        ("duplicates-kept", &br#"{"b":1,"a":2,"\u0062":0}"#[..], r#"{"a":2,"b":1,"b":0}"#),
+        ("duplicates-merged", br#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+        (
+            "duplicates-merged",
+            br#"{"a":{"b":{"c":1},"d":1},"a":{"b":{"e":2},"d":2}}"#,
+            r#"{"a":{"b":{"c":1,"e":2},"d":2}}"#,
+        ),
         ("float-kept", b"[1.50,1e2,-0,9007199254740993]", "[1.5,100.0,0,9007199254740993]"),
         ("through-double", b"[1.50,1e2,-0,9007199254740993]", "[1.5,100,0,9007199254740992]"),
         ("number-as-spelled", b"[1.50,1e2,-0]", "[1.50,1e2,-0]"),
@@ -98,10 +110,31 @@ fn whole_numbers_are_read_in_any_spelling_digit_by_digit() {
         ("9007199254740991.0", "9007199254740991"),
         ("9.007199254740991e15", "9007199254740991"),
         ("-1E+1", "-10"),
+        ("9007199254740993.0", "9007199254740993"),
+        ("1e16", "10000000000000000"),
+        ("-0.00120e4", "-12"),
+        ("18446744073709551616", "18446744073709551616"),
     ] {
         assert_eq!(whole(spelled).as_deref(), Some(integer), "{spelled}");
     }
-    for spelled in ["1.5", "15e-1", "9007199254740992.0", "1e16", "1e400", "1e-400"] {
+    for spelled in ["1.5", "15e-1", "1.00000000000000001", "1e-400", "1e999999999999999999999"] {
         assert_eq!(whole(spelled), None, "{spelled}");
+    }
+}
+
+#[test]
+fn rounded_numbers_are_whole_doubles_in_full() {
+    let rounded = |spelled: &str| Reader { numbers: Numbers::Rounded, ..STRICT }.text(spelled.as_bytes());
+    for (spelled, integer) in [
+        ("9007199254740993", "9007199254740992"),
+        ("-9007199254740993.0", "-9007199254740992"),
+        ("18446744073709551617", "18446744073709551616"),
+        ("-0.0", "0"),
+        ("1e2", "100"),
+    ] {
+        assert_eq!(rounded(spelled).as_deref(), Some(integer), "{spelled}");
+    }
+    for spelled in ["1.5", "1e400", &"9".repeat(400)] {
+        assert_eq!(rounded(spelled), None, "{spelled}");
     }
 }

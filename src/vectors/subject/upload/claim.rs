@@ -61,16 +61,6 @@ pub(super) fn with_spaces(claim: &str) -> String {
     claim.replace('+', " ")
 }
 
-pub(super) fn with_slashes_merged(claim: &str) -> String {
-    let mut out = String::new();
-    for c in claim.chars() {
-        if c != '/' || !out.ends_with('/') {
-            out.push(c);
-        }
-    }
-    out
-}
-
 pub(super) fn until_slash(claim: &str) -> String {
     claim.split('/').next().unwrap_or_default().to_owned()
 }

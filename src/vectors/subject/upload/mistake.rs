@@ -5,8 +5,8 @@ use super::{Answer, Read, judge, read};
 use crate::spec::capability::CapabilitySet;
 use crate::spec::hash::CapabilityHash as Hash;
 use crate::spec::mistake::{self, Made};
-use crate::vectors::subject::Topic;
 use crate::vectors::subject::json::{Bytes, CapabilityHash};
+use crate::vectors::subject::{Topic, slashes};
 
 /// Where a server leaves the right path, unless it makes a mistake with the hash: then it goes on rightly from there.
 enum How {
@@ -55,7 +55,7 @@ const MISTAKES: &[(&str, How)] = &[
     ("hex-taken", How::Claim(claim::from_hex)),
     ("decoded-twice", How::Claim(claim::decoded)),
     ("plus-as-space", How::Claim(claim::with_spaces)),
-    ("slashes-merged", How::Claim(claim::with_slashes_merged)),
+    ("slashes-merged", How::Claim(slashes::merged)),
     ("slash-splits", How::Claim(claim::until_slash)),
     ("bytes-hashed", How::Verdict(bytes_hashed)),
     ("refuses-empty", How::Verdict(empty_set_refused)),
@@ -83,17 +83,6 @@ pub(super) fn answer(name: &str, claim: &str, body: &[u8]) -> Option<Answer> {
             let upload = Upload { text: claim, claim: Claim::read(claim), bytes: body, body: read(body) };
             decide(&upload)
         }
-    }
-}
-
-/// The mistake that is none where a server may take integers beyond 2^53 - 1.
-pub(super) const ROUNDED: &str = "through-double";
-
-/// The hash that a known mistake makes of a body.
-pub(super) fn hash(name: &str, body: &[u8]) -> Option<String> {
-    match made_of(name, body)? {
-        Made::Hash(hash) => Some(hash),
-        Made::Refusal => None,
     }
 }
 

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 
+use super::super::slashes;
 use super::Request;
 use crate::spec::canonical::{self, Json, Object};
 use crate::spec::mistake;
@@ -123,7 +124,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     uri("uri-escapes-upper-cased", |request| {
         Some(each_escape(&request.uri, |escape| escape.to_ascii_uppercase()))
     }),
-    uri("uri-slashes-merged", |request| Some(slashes_merged(&request.uri))),
+    uri("uri-slashes-merged", |request| Some(slashes::merged(&request.uri))),
     uri("uri-plus-encoded", |request| Some(request.uri.replace('+', "%2B"))),
     uri("query-omitted", |request| Some(request.uri.split('?').next()?.to_owned())),
     uri("query-sorted", |request| {
@@ -221,16 +222,6 @@ fn unreserved_decoded(escape: &str) -> String {
     } else {
         escape.to_owned()
     }
-}
-
-fn slashes_merged(uri: &str) -> String {
-    let mut out = String::new();
-    for c in uri.chars() {
-        if c != '/' || !out.ends_with('/') {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
