@@ -4,6 +4,7 @@
 
 mod examples;
 mod markdown;
+mod vectors;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -189,6 +190,29 @@ fn every_hash_is_that_of_its_bytes() {
             ("`gpngsZJB…`", "`gpngsZJC…`"),
         ],
     );
+}
+
+#[test]
+fn the_cases_that_are_shown_are_published() {
+    let page = include_str!("../../docs/vectors.md");
+    assert_eq!(vectors::faults(page), [""; 0]);
+    for (word, other) in [
+        ("\"comment\": \"- comes before 1\"", "\"comment\": \"- comes after 1\""),
+        ("\"result\": \"valid\"", "\"result\": \"either\""),
+        ("`p7RJIZOV5ZLy", "`q7RJIZOV5ZLy"),
+        ("for `set.parameters-index`", "for `set.parameters`"),
+        ("> {\"id\":\"set.one\"", "> {\"id\":\"set.won\""),
+        ("{\"text\":\"~a b*\"}", "{\"text\":\"~a b\"}"),
+        ("\"sha256\":\"BulH2I", "\"sha256\":\"BulH2J"),
+        (
+            "{\"id\":\"set.bad-array\",\"result\":\"invalid\"}",
+            "{\"id\":\"set.bad-array\",\"result\":\"valid\"}",
+        ),
+        ("mistake = \"nan-taken\"", "mistake = \"last-key-wins\""),
+    ] {
+        assert!(page.contains(word), "{word} is not on the page");
+        assert!(!vectors::faults(&page.replacen(word, other, 1)).is_empty(), "{other} goes unnoticed");
+    }
 }
 
 #[test]
