@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use capcheck::proof::markdown::page as markdown_of;
 use capcheck::proof::run::Proof;
 use capcheck::spec::requirement::{self, Requirement, Sentence};
+use capcheck::vectors::subject::SUBJECTS;
+use capcheck::vectors::{Case, Verdict, carried};
 
 const PROTOCOL: &str = include_str!("../../docs/protocol.md");
 
@@ -213,6 +215,30 @@ fn the_cases_that_are_shown_are_published() {
         assert!(page.contains(word), "{word} is not on the page");
         assert!(!vectors::faults(&page.replacen(word, other, 1)).is_empty(), "{other} goes unnoticed");
     }
+}
+
+#[test]
+fn the_loop_that_is_shown_names_wrong_answers() {
+    let page = include_str!("../../docs/vectors.md");
+    let cases: Vec<Case> = SUBJECTS
+        .iter()
+        .flat_map(|row| carried(row.subject.name()).cases().cloned().collect::<Vec<_>>())
+        .collect();
+    let refuses = vectors::printed(page, "def answer(subject, input): return 'invalid'");
+    assert_eq!(refuses.len(), cases.iter().filter(|case| case.result == Verdict::Valid).count());
+    let right = "import glob, json
+files = [json.load(open(file)) for file in glob.glob('vectors/*.json')]
+right = {json.dumps([f['subject'], c['input']]): c['expected'][f['answer']] if 'answer' in f else 'valid'
+         for f in files for g in f.get('groups', []) for c in g['cases'] if c['result'] != 'invalid'}
+def answer(subject, input): return right.get(json.dumps([subject, input]), 'invalid')";
+    assert_eq!(vectors::printed(page, right), [""; 0]);
+    let utf16 = right.to_owned()
+        + "
+wrong = {json.dumps([f['subject'], c['input']]): c['wrong']['utf16-order']
+         for f in files for g in f.get('groups', []) for c in g['cases'] if 'utf16-order' in c.get('wrong', {})}
+right.update(wrong)";
+    let told = vectors::printed(page, &utf16);
+    assert!(told.len() > 5 && told.iter().all(|line| line.contains("utf16-order")), "{told:?}");
 }
 
 #[test]

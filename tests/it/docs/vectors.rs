@@ -1,6 +1,8 @@
 //! The cases in the page about the vectors: each is one that is published.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
 
 use capcheck::vectors::subject::SUBJECTS;
 use capcheck::vectors::{Case, Verdict, carried};
@@ -22,6 +24,20 @@ pub(super) fn faults(page: &str) -> Vec<String> {
     let lines: Vec<&str> = blocks.iter().flat_map(|block| block.lines()).collect();
     let shown = shown(&whole, &cases).into_iter();
     shown.chain(asked(&lines, &cases)).chain(answered(&lines, &cases)).chain(named(page, &cases)).collect()
+}
+
+/// What the loop of the page prints about a program whose answers are these lines of Python, line by line.
+pub(super) fn printed(page: &str, program: &str) -> Vec<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let is_loop = |block: &&str| block.starts_with("import json");
+    fs::write(path("loop.py"), markdown::blocks(page).into_iter().find(is_loop).unwrap()).unwrap();
+    fs::write(path("mine.py"), program).unwrap();
+    let output =
+        Command::new("python3").arg(path("loop.py")).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// A case that is shown whole is the published one.
