@@ -41,7 +41,7 @@ def as_set(value):
 
 
 def ways(failure):
-    """The ways in which docs/protocol.md, section 4.4, lets be read what fails so; the first is the expected one."""
+    """The ways in which docs/protocol.md, section 4.4, lets be read what fails so, the expected one first."""
     if failure in ("float", "negative-zero", "integer-out-of-range"):
         numbers = (reading.whole_number, reading.rounded_number, reading.as_double)
         return [lambda raw, number=number: read(raw, number=number) for number in numbers]

@@ -279,6 +279,9 @@ rewriting("bare-keys-taken", reading.with_quoted_keys)
 rewriting("leading-zero-taken", reading.without_leading_zeros)
 rewriting("plus-taken", reading.without_plus)
 rewriting("unknown-escape-taken", reading.with_known_escapes)
+lenient("nothing-taken", lambda raw: read(raw) if raw.strip(b" \t\r\n") else Pairs())
+rewriting("white-space-taken", reading.without_wide_space)
+rewriting("hexadecimal-taken", reading.without_hexadecimal)
 rewriting("any-case-literals-taken", reading.with_lower_literals)
 
 # What is no set is taken for one.

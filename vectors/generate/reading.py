@@ -255,6 +255,17 @@ def without_plus(tokens, i):
     return re.sub(r"^\+", "", tokens[i][1]) if tokens[i][0] == "word" else tokens[i][1]
 
 
+def without_wide_space(tokens, i):
+    kind, text = tokens[i]
+    return " " if kind == "other" and text in "\v\f\u00a0\u2028\u2029" else text
+
+
+def without_hexadecimal(tokens, i):
+    kind, text = tokens[i]
+    is_number = kind == "word" and re.fullmatch("0x[0-9A-Fa-f]{1,8}", text)
+    return str(int(text, 16)) if is_number else text
+
+
 def with_known_escapes(tokens, i):
     if tokens[i][0] != "string":
         return tokens[i][1]

@@ -1,5 +1,7 @@
 """union: the hash of the union of several sets."""
 
+import unicodedata
+
 import canonical
 from common import hash_of, table, valid
 from reading import Pairs, read
@@ -45,6 +47,13 @@ def after_last_empty(sets):
     return union_of(sets[last + 1 :])
 
 
+def collated(sets):
+    whole, kept = union_of(sets), {}
+    for name in (name for each in sets for name in sorted(each)):
+        kept.setdefault(unicodedata.normalize("NFC", name).lower(), name)
+    return {name: whole[name] for name in kept.values()}
+
+
 of_sets("by-name-only")(lambda sets: {name: Pairs() for name in union_of(sets)})
 of_sets("first-only")(lambda sets: sets[0] if sets else {})
 of_sets("last-only")(lambda sets: sets[-1] if sets else {})
@@ -53,4 +62,5 @@ of_sets("first-two-only")(lambda sets: union_of(sets[:2]))
 of_sets("first-eight-only")(lambda sets: union_of(sets[:8]))
 of_sets("intersection")(named(lambda have, all_: have == all_))
 of_sets("symmetric-difference")(named(lambda have, _all: have % 2 == 1))
+of_sets("collated")(collated)
 of_sets("empty-set-clears")(after_last_empty)

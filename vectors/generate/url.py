@@ -41,7 +41,7 @@ HABITS = [
     ("@*+", "~"),
     ("", "-._~"),
 ]
-"""What libraries leave raw beyond unreserved characters, and which of these they escape; the first is right."""
+"""What libraries leave raw beyond unreserved characters, and what of these they escape; right: the first."""
 
 
 def forms(text):

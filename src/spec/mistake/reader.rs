@@ -52,6 +52,12 @@ pub(crate) enum Grammar {
     NotANumber,
     /// `True`, `FALSE`, `Null` in any case.
     AnyCaseLiterals,
+    /// What JSON5 takes for white space: U+000B, U+000C, U+00A0, U+2028 and U+2029.
+    WhiteSpace,
+    /// `0x1f`, which is written in decimal digits.
+    Hexadecimal,
+    /// Nothing at all, which is an empty object.
+    Nothing,
 }
 
 /// What becomes of two equal keys.

@@ -1,5 +1,7 @@
 //! The mistakes, a row each.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -203,6 +205,9 @@ pub const MISTAKES: &[Mistake] = &[
     grammar("plus-taken", "read with a plus before a number", Grammar::Plus),
     grammar("unknown-escape-taken", "read with escapes that JSON does not have", Grammar::UnknownEscapes),
     grammar("nan-taken", "read with NaN and Infinity", Grammar::NotANumber),
+    grammar("white-space-taken", "read with the white space of JSON5", Grammar::WhiteSpace),
+    grammar("hexadecimal-taken", "read with hexadecimal numbers", Grammar::Hexadecimal),
+    grammar("nothing-taken", "with `{}` for nothing", Grammar::Nothing),
     grammar("any-case-literals-taken", "read with `True` for `true`", Grammar::AnyCaseLiterals),
     shape("any-json-taken", "of JSON that is no object", Some),
     shape("list-taken", "of a list of names", |value| match value {
@@ -239,6 +244,13 @@ pub const MISTAKES: &[Mistake] = &[
     }),
     union("symmetric-difference", "of the names that an odd number of sets has", |sets| {
         named(sets, |name| sets.iter().filter(|set| set.contains(name)).count() % 2 == 1)
+    }),
+    union("collated", "of names of which no two differ in letter case or normalisation alone", |sets| {
+        let collated = |name: &str| ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase();
+        let union = CapabilitySet::union(sets);
+        let mut seen = BTreeSet::new();
+        let names = sets.iter().flat_map(CapabilitySet::names).filter(|name| seen.insert(collated(name)));
+        names.filter_map(|name| Some((name.to_owned(), union.get(name)?.clone()))).collect()
     }),
     union("empty-set-clears", "of the sets after the last empty one alone", |sets| {
         let after = sets.iter().rposition(CapabilitySet::is_empty).map_or(0, |last| last + 1);

@@ -1,5 +1,7 @@
 //! Each case by itself: its id, its freedoms, what it pins.
 
+use std::collections::HashMap;
+
 use super::super::document::{Case, Document, Group, Verdict};
 use super::super::subject::Subject;
 use super::Complaints;
@@ -7,11 +9,29 @@ use super::Complaints;
 /// Checks every case by itself.
 pub(super) fn lint(subject: &dyn Subject, document: &Document, complaints: &mut Complaints) {
     for group in &document.groups {
+        rules(group, complaints);
         for case in &group.cases {
             id(subject, case, complaints);
             freedom(document, case, complaints);
             pins(document, group, case, complaints);
             superseded(document, case, complaints);
+        }
+    }
+}
+
+/// A rule says why a case is there, and not once more what it shows; and no two cases are there for one rule.
+fn rules(group: &Group, complaints: &mut Complaints) {
+    let words = |phrase: &str| -> String {
+        phrase.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let mut seen = HashMap::new();
+    for (case, rule) in group.cases.iter().filter_map(|case| Some((case, case.rule.as_ref()?))) {
+        if words(rule) == words(&case.comment) {
+            complaints
+                .add(&case.id, "rule: it is the comment again: name the rule that this case alone tries");
+        }
+        if let Some(earlier) = seen.insert(words(rule), &case.id) {
+            complaints.add(&case.id, format!("rule: it is that of {earlier}"));
         }
     }
 }

@@ -26,8 +26,20 @@ fn the_published_files_leave_nothing_to_complain_of() {
 #[test]
 fn what_deserves_a_complaint_gets_it() {
     type Change = fn(&mut Document);
-    let rows: [(Change, &str); 12] = [
+    let rows: [(Change, &str); 15] = [
         (|d| case(d, "union.two").id = "union.Two".into(), "union.Two: id: not union."),
+        (
+            |d| case(d, "union.two").rule = Some("Two sets that have nothing in common".into()),
+            "union.two: rule: it is the comment again",
+        ),
+        (
+            |d| case(d, "union.two").rule = Some("two sets, that have nothing in common.".into()),
+            "union.two: rule: it is the comment again",
+        ),
+        (
+            |d| case(d, "union.two").rule = case(d, "union.one").rule.clone(),
+            "union.two: rule: it is that of union.one",
+        ),
         (|d| case(d, "union.two").comment.clear(), "union.two: a phrase that says nothing"),
         (|d| case(d, "union.two").comment = "\u{e9}".into(), "is not printable ASCII"),
         (|d| case(d, "union.two").superseded_by = Some("union.never".into()), "superseded_by: there is no"),

@@ -30,6 +30,17 @@ const MISTAKES: &[Mistake] = &[
     ("url-safe-taken", |text| is_hash(&text.replace('-', "+").replace('_', "/"))),
     ("space-trimmed", |text| is_hash(text.trim_ascii())),
     ("percent-decoded", |text| is_hash(&percent_decode_str(text).decode_utf8_lossy())),
+    ("percent-decoded-again", |text| {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        is_hash(&decoded(&decoded(text)))
+    }),
+    ("request-spellings-taken", |text| {
+        is_hash(&text.strip_suffix('=').unwrap_or(text).replace('-', "+").replace('_', "/"))
+    }),
+    ("prefix-dropped", |text| {
+        let hash = ["sha256:", "sha256-"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+        is_hash(hash.strip_suffix('=').unwrap_or(hash))
+    }),
     ("hex-taken", |text| is_hash(text) || text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit())),
     ("bytes-counted", |text| text.len() == 43 && text.chars().all(|c| is_base64(c) || !c.is_ascii())),
     ("url-safe-only", |text| is_hash(text) && !text.contains(['+', '/'])),

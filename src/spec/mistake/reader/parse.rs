@@ -11,6 +11,10 @@ pub(super) fn read(reader: Reader, characters: &[u32]) -> Option<Loose> {
     if reader.skips_mark {
         parser.skip(0xfeff);
     }
+    parser.space()?;
+    if parser.rest.is_empty() && parser.has(Grammar::Nothing) {
+        return Some(Loose::Object(Vec::new()));
+    }
     let value = parser.value(0)?;
     parser.space()?;
     (reader.ignores_trailing || parser.rest.is_empty()).then_some(value)
@@ -58,6 +62,11 @@ impl Parser<'_> {
         loop {
             match self.peek() {
                 Some(' ' | '\t' | '\n' | '\r') => drop(self.next()),
+                Some('\u{b}' | '\u{c}' | '\u{a0}' | '\u{2028}' | '\u{2029}')
+                    if self.has(Grammar::WhiteSpace) =>
+                {
+                    self.next();
+                }
                 Some('/') if self.has(Grammar::Comments) => self.comment()?,
                 _ => return Some(()),
             }
@@ -238,6 +247,9 @@ impl Parser<'_> {
     fn number(&self, word: &str) -> Option<String> {
         let word = match self.reader.grammar {
             Grammar::Plus => word.strip_prefix('+').unwrap_or(word),
+            Grammar::Hexadecimal if word.starts_with("0x") => {
+                return u32::from_str_radix(&word[2..], 16).ok().map(|number| number.to_string());
+            }
             _ => word,
         };
         let (sign, mut digits) = word.strip_prefix('-').map_or(("", word), |digits| ("-", digits));

@@ -88,6 +88,9 @@ fn each_mistake_reads_what_its_name_says() {
         ("plus-taken", b"[+1]", "[1]"),
         ("unknown-escape-taken", br#"["\x"]"#, r#"["x"]"#),
         ("nan-taken", b"[NaN,-Infinity]", "[NaN,-Infinity]"),
+        ("white-space-taken", "\u{a0}[\u{c}1\u{2028}]\u{b}".as_bytes(), "[1]"),
+        ("hexadecimal-taken", b"[0x1F,0xa]", "[31,10]"),
+        ("nothing-taken", b" \n", "{}"),
         ("any-case-literals-taken", b"[True,NULL]", "[true,null]"),
     ] {
         let How::Read(reader) = find(name).unwrap().how else { panic!("{name} is no reader") };
