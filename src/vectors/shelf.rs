@@ -20,6 +20,9 @@ const LIMIT: u64 = 16;
 /// The directory of released manifests, below that of the files.
 const ARCHIVE: &str = "released";
 
+/// A file's bytes, or why they cannot be read.
+type Contents = Result<Vec<u8>, LoadError>;
+
 /// A place where published files stand.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shelf<'d> {
@@ -92,7 +95,7 @@ impl Shelf<'_> {
     /// # Errors
     ///
     /// [`LoadError::Unreadable`] where the directory cannot be read; each file may have its own error.
-    pub(super) fn released(self) -> Result<Vec<(String, Result<Vec<u8>, LoadError>)>, LoadError> {
+    pub(super) fn released(self) -> Result<Vec<(String, Contents)>, LoadError> {
         let Self::Directory(directory) = self else {
             let file = |(version, text): &(&str, &str)| {
                 (format!("{ARCHIVE}/{version}.json"), Ok(text.as_bytes().to_vec()))

@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 use crate::cli::output::{fail, finish};
 use crate::engine::exit::USAGE;
 use crate::exchanges::{self, Exchange};
-use crate::report::plain;
+use crate::report::escape;
 use crate::spelling::nearest;
 use crate::vectors::subject::SUBJECTS;
 use crate::vectors::{Case, Document, FlagLevel, carried, to_line, to_text};
 
 /// The word for all exchanges, as if they were a subject.
 const EXCHANGES: &str = "exchanges";
+
+/// So many characters of a name are told that nothing has.
+const LONGEST: usize = 80;
 
 /// Runs the command.
 pub(super) fn run(id: &str) -> ExitCode {
@@ -43,7 +46,10 @@ fn unknown(documents: &[Document], id: &str) -> String {
         Some(near) => format!("did you mean {near:?}?"),
         None => "`capcheck vectors explain canonical-json` lists the cases of a subject".to_owned(),
     };
-    format!("there is no case, exchange, subject, mistake, flag or failure \"{}\"; {hint}", plain(id))
+    // No name is nearly as long.
+    let rest = if id.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    let id: String = id.chars().take(LONGEST).collect();
+    format!("there is no case, exchange, subject, mistake, flag or failure \"{}{rest}\"; {hint}", escape(&id))
 }
 
 fn case(documents: &[Document], id: &str) -> Option<String> {
