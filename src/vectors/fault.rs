@@ -15,15 +15,26 @@ pub struct Fault {
     pub field: Option<String>,
     /// What is wrong, and what to do.
     pub message: String,
-    /// Whether the file could not be read, so that nothing is known of the rest of it.
-    pub unreadable: bool,
+    /// How much of the file it leaves unknown.
+    pub kind: FaultKind,
+}
+
+/// How much of a file a fault leaves unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing: something in the file, or about it, is not as it was published.
+    Differs,
+    /// All that is in it: it is missing, or no file of vectors.
+    NotRead,
+    /// All that is in it, and whether it is there as it should be: the operating system does not give it.
+    Unreadable,
 }
 
 impl Fault {
     /// Of a whole file.
     pub(super) fn of(file: &str, message: impl Into<String>) -> Self {
         let (file, message) = (file.to_owned(), message.into());
-        Self { file, case: None, field: None, message, unreadable: false }
+        Self { file, case: None, field: None, message, kind: FaultKind::Differs }
     }
 
     /// In a case of it.
@@ -36,15 +47,29 @@ impl Fault {
         Self { field: Some(field.to_owned()), ..self }
     }
 
-    /// Of a file that cannot be read.
-    pub(super) fn unreadable(file: &str, error: LoadError) -> Self {
-        let (case, message) = match error {
-            LoadError::Unreadable { error, .. } => (None, format!("{error}; {RESTORE}")),
-            LoadError::Json { error, .. } => (None, format!("{error}; {RESTORE}")),
-            LoadError::Shape { message, .. } => (None, format!("{message}; {RESTORE}")),
-            LoadError::Case { case, message, .. } => (Some(case), format!("{message}; {RESTORE}")),
+    /// Of a file that is not there, though it must be.
+    pub(super) fn missing(file: &str, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::NotRead, ..Self::of(file, message) }
+    }
+
+    /// Of a file that cannot be read, or not as what it should be.
+    pub(super) fn unread(file: &str, error: LoadError) -> Self {
+        let (kind, case, message) = match error {
+            // Another copy would be no easier to read.
+            LoadError::Unreadable { error, .. } => (FaultKind::Unreadable, None, error.to_string()),
+            LoadError::Json { error, .. } => (FaultKind::NotRead, None, format!("{error}; {RESTORE}")),
+            LoadError::Shape { message, .. } => (FaultKind::NotRead, None, format!("{message}; {RESTORE}")),
+            LoadError::Case { case, message, .. } => {
+                (FaultKind::NotRead, Some(case), format!("{message}; {RESTORE}"))
+            }
         };
-        Self { case, unreadable: true, ..Self::of(file, message) }
+        Self { case, kind, ..Self::of(file, message) }
+    }
+
+    /// What it is, without the file's name.
+    pub fn told(&self) -> String {
+        let parts = [&self.case, &self.field].into_iter().flatten().chain([&self.message]);
+        parts.map(String::as_str).collect::<Vec<_>>().join(": ")
     }
 }
 
@@ -53,10 +78,6 @@ pub(super) const RESTORE: &str = "get the file again, or generate it again";
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file)?;
-        for part in [&self.case, &self.field].into_iter().flatten() {
-            write!(f, "{part}: ")?;
-        }
-        f.write_str(&self.message)
+        write!(f, "{}: {}", self.file, self.told())
     }
 }

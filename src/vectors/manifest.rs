@@ -111,6 +111,11 @@ impl Manifest {
         }
     }
 
+    /// Whether it is of the version that this program carries.
+    pub fn is_of_this_program(&self) -> bool {
+        self.version == env!("CARGO_PKG_VERSION")
+    }
+
     /// What it says of a file.
     pub fn file(&self, file: &str) -> Option<&FileEntry> {
         self.files.iter().find(|entry| entry.file == file)

@@ -8,6 +8,7 @@
 //! All of it is [published](publish) with [schemas] and a [manifest](Manifest), which whoever publishes it [signs](sign).
 
 mod document;
+mod edition;
 mod fault;
 mod generate;
 mod lint;
@@ -27,13 +28,13 @@ mod upload;
 mod verify;
 
 pub use document::{Case, Document, Flag, FlagLevel, Group, SCHEMA_VERSION, Verdict};
-pub use fault::Fault;
+pub use fault::{Fault, FaultKind};
 pub use generate::{GenerateError, generate, is_right, mistaken, to_line, to_text};
 pub use lint::{Complaint, Measured, lint, lint_document};
 pub use load::{LoadError, load};
 pub use manifest::{FileEntry, MANIFEST, Manifest, Requirements, case_digest, manifest_digest};
 pub use pin::{Pinned, pinned};
-pub use publish::{PublishError, Published, publish, published};
+pub use publish::{EXCHANGES, PublishError, Published, Written, publish, published};
 pub use released::check_released;
 pub use schema::all as schemas;
 pub(crate) use shelf::read_bounded;

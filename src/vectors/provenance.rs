@@ -1,9 +1,10 @@
 //! Whether files are those that the manifest speaks of.
 
+use std::collections::BTreeSet;
+
 use super::fault::{Fault, RESTORE};
 use super::load::LoadError;
 use super::manifest::{FileEntry, MANIFEST, Manifest, sha256};
-use super::schema;
 use super::shelf::{Shelf, names};
 use crate::spec::requirement;
 
@@ -13,33 +14,48 @@ use crate::spec::requirement;
 ///
 /// [`LoadError`] where the directory cannot be read.
 pub(super) fn check(shelf: Shelf<'_>, manifest: &Manifest) -> Result<Vec<Fault>, LoadError> {
-    let known = names();
+    let expected = expected(manifest);
     let there = shelf.files()?;
     let mut faults = Vec::from_iter(requirements(manifest));
-    for file in known.iter().chain(there.difference(&known)) {
+    for file in &expected {
         match manifest.file(file) {
-            Some(entry) if known.contains(file) => faults.extend(one(shelf, entry)),
-            Some(_) => {}
-            None if known.contains(file) => {
-                faults
-                    .push(Fault::of(MANIFEST, format!("has no entry for {file}; {RESTORE}")).field("files"));
-            }
+            Some(entry) => faults.extend(one(shelf, entry)),
             None => {
-                faults.push(Fault::of(
-                    file,
-                    format!("not a published file, {MANIFEST} does not list it: remove it"),
-                ));
+                let message = format!("has no entry for {file}; {RESTORE}");
+                faults.push(Fault::of(MANIFEST, message).field("files"));
             }
         }
     }
-    for entry in manifest.files.iter().filter(|entry| !known.contains(&entry.file)) {
-        let message = format!("lists {:?}, which this version does not know; {RESTORE}", entry.file);
-        faults.push(Fault::of(MANIFEST, message).field("files"));
+    for file in there.difference(&expected).filter(|file| manifest.file(file).is_none()) {
+        let message = format!("not a published file, {MANIFEST} does not list it: remove it");
+        faults.push(Fault::of(file, message));
     }
-    if manifest.version == env!("CARGO_PKG_VERSION") {
-        faults.extend(schemas(shelf)?);
+    for entry in manifest.files.iter().filter(|entry| !expected.contains(&entry.file)) {
+        let reason = match manifest.is_of_this_program() {
+            true => "which this version does not know",
+            false => "which is no name of a published file",
+        };
+        faults
+            .push(Fault::of(MANIFEST, format!("lists {:?}, {reason}; {RESTORE}", entry.file)).field("files"));
     }
     Ok(faults)
+}
+
+/// The files that must be there: those of this version, or what the manifest of another one lists.
+fn expected(manifest: &Manifest) -> BTreeSet<String> {
+    match manifest.is_of_this_program() {
+        true => names(),
+        false => manifest.files.iter().map(|entry| entry.file.clone()).filter(|file| is_name(file)).collect(),
+    }
+}
+
+/// Whether a published file may be called so: none lies outside of the directory.
+fn is_name(file: &str) -> bool {
+    let stem = match file.strip_prefix("schemas/") {
+        Some(schema) => schema.strip_suffix(".schema.json"),
+        None => file.strip_suffix(".json").filter(|_| file != MANIFEST),
+    };
+    stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
 }
 
 /// A file that is listed.
@@ -47,8 +63,10 @@ fn one(shelf: Shelf<'_>, entry: &FileEntry) -> Option<Fault> {
     let FileEntry { file, sha256: listed, bytes: size, .. } = entry;
     let bytes = match shelf.read(file) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Some(Fault::of(file, format!("missing, and {MANIFEST} lists it; {RESTORE}"))),
-        Err(error) => return Some(Fault::unreadable(file, error)),
+        Ok(None) => {
+            return Some(Fault::missing(file, format!("missing, and {MANIFEST} lists it; {RESTORE}")));
+        }
+        Err(error) => return Some(Fault::unread(file, error)),
     };
     let found = sha256(&bytes);
     if bytes.len() as u64 != *size {
@@ -70,15 +88,4 @@ fn requirements(manifest: &Manifest) -> Option<Fault> {
         requirement::digest()
     );
     differ.then(|| Fault::of(MANIFEST, message).field("requirements.sha256"))
-}
-
-/// Schemas of this version are those that its types come to.
-fn schemas(shelf: Shelf<'_>) -> Result<Vec<Fault>, LoadError> {
-    let mut faults = Vec::new();
-    for (file, text) in schema::texts() {
-        if shelf.read(file)?.is_some_and(|bytes| *bytes != *text.as_bytes()) {
-            faults.push(Fault::of(file, format!("not the schema that the types come to; {RESTORE}")));
-        }
-    }
-    Ok(faults)
 }

@@ -9,12 +9,13 @@ use super::document::Document;
 use super::generate::{GenerateError, generate, to_text};
 use super::manifest::{FileEntry, MANIFEST, Manifest};
 use super::schema;
+use super::shelf::{Shelf, names, read_bounded};
 use super::subject::SUBJECTS;
 use crate::exchanges::Exchanges;
 use crate::files::unnamed_in;
 
 /// The file of the golden exchanges.
-pub(super) const EXCHANGES: &str = "exchanges.json";
+pub const EXCHANGES: &str = "exchanges.json";
 
 /// A published file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,14 +65,31 @@ pub fn published(exchanges: &Exchanges) -> Result<Vec<Published>, GenerateError>
     Ok(files)
 }
 
+/// What was written into a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many files.
+    pub files: usize,
+    /// How many of them were there, just so, before.
+    pub unchanged: usize,
+    /// JSON files in the directory that are not published: names below it, in order.
+    pub strangers: Vec<String>,
+}
+
 /// Writes every published file into a directory, which is made where it is missing. No file there is replaced before
 /// all of them are written, and the manifest is replaced last: what was interrupted does not verify.
 ///
 /// # Errors
 ///
 /// [`PublishError`] where a source comes to no file, or a file cannot be written.
-pub fn publish(directory: &Path, exchanges: &Exchanges) -> Result<(), PublishError> {
+pub fn publish(directory: &Path, exchanges: &Exchanges) -> Result<Written, PublishError> {
     let files = published(exchanges)?;
+    // What cannot be read is not as it is to be.
+    let is_there = |file: &&Published| {
+        let there = read_bounded(&directory.join(&file.file)).ok().flatten();
+        there.is_some_and(|bytes| bytes == file.text.as_bytes())
+    };
+    let unchanged = files.iter().filter(is_there).count();
     let written: Vec<(NamedTempFile, PathBuf)> =
         files.iter().map(|file| beside(&directory.join(&file.file), &file.text)).collect::<Result<_, _>>()?;
     for (file, path) in written {
@@ -79,7 +97,10 @@ pub fn publish(directory: &Path, exchanges: &Exchanges) -> Result<(), PublishErr
             return Err(PublishError::Write { path, error: error.error });
         }
     }
-    Ok(())
+    let known = names();
+    let there = Shelf::Directory(directory).files().unwrap_or_default();
+    let strangers = there.difference(&known).cloned().collect();
+    Ok(Written { files: files.len(), unchanged, strangers })
 }
 
 /// Writes a file whole, or leaves what is there.
@@ -97,6 +118,10 @@ fn beside(path: &Path, text: &str) -> Result<(NamedTempFile, PathBuf), PublishEr
     };
     if path.is_dir() {
         return Err(failed(path)(io::ErrorKind::IsADirectory.into()));
+    }
+    if directory.is_file() {
+        let error = io::Error::new(io::ErrorKind::NotADirectory, "is a file, and not a directory");
+        return Err(failed(directory)(error));
     }
     std::fs::create_dir_all(directory).map_err(failed(directory))?;
     let mut file = unnamed_in(directory, None).map_err(failed(directory))?;

@@ -28,8 +28,9 @@ pub fn check_released() -> Result<Vec<Fault>, LoadError> {
     let files = published(&exchanges::published()).unwrap_or_default();
     let Some(manifest) = files.iter().find(|file| file.file == MANIFEST) else { return Ok(Vec::new()) };
     let manifest = Manifest::load(MANIFEST, manifest.text.as_bytes())?;
-    let released = released(Shelf::Carried)?;
-    Ok(released.iter().flat_map(|(_, released)| check(released, &manifest)).collect())
+    let (released, mut faults) = released(Shelf::Carried)?;
+    faults.extend(released.iter().flat_map(|released| check(released, &manifest)));
+    Ok(faults)
 }
 
 /// What a manifest promised when it was released: the part that every version of its shape has had.
@@ -47,18 +48,26 @@ struct ReleasedFile {
     cases: BTreeMap<String, String>,
 }
 
-/// The released manifests on a shelf, with their files' names.
-pub(super) fn released(shelf: Shelf<'_>) -> Result<Vec<(String, Release)>, LoadError> {
-    let load = |(file, bytes): (String, Vec<u8>)| {
+/// The released manifests on a shelf, and what should be one and is none.
+pub(super) fn released(shelf: Shelf<'_>) -> Result<(Vec<Release>, Vec<Fault>), LoadError> {
+    let load = |file: &str, bytes: Vec<u8>| {
+        let file = file.to_owned();
         canonical::parse(&bytes).map_err(|error| LoadError::Json { file: file.clone(), error })?;
         let shape = |message: String| LoadError::Shape { file: file.clone(), message };
         let release: Release = serde_json::from_slice(&bytes).map_err(|error| shape(error.to_string()))?;
         if file != format!("released/{}.json", release.version) {
             return Err(shape(format!("version is {:?}, which is not the file's name", release.version)));
         }
-        Ok((file, release))
+        Ok(release)
     };
-    shelf.released()?.into_iter().map(load).collect()
+    let (mut releases, mut faults) = (Vec::new(), Vec::new());
+    for (file, bytes) in shelf.released()? {
+        match bytes.and_then(|bytes| load(&file, bytes)) {
+            Ok(release) => releases.push(release),
+            Err(error) => faults.push(Fault::unread(&file, error)),
+        }
+    }
+    Ok((releases, faults))
 }
 
 /// What is not as a released version published it.

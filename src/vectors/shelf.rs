@@ -7,18 +7,21 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::load::LoadError;
-use super::manifest::{self, MANIFEST};
+use super::manifest::{self, MANIFEST, Manifest};
 use super::publish::EXCHANGES;
 use super::released::RELEASED;
 use super::schema;
 use super::subject::SUBJECTS;
 use crate::exchanges;
 
-/// No published file is nearly as large, in bytes.
-const LIMIT: u64 = 16 << 20;
+/// No published file is nearly as large, in MiB.
+const LIMIT: u64 = 16;
 
 /// The directory of released manifests, below that of the files.
 const ARCHIVE: &str = "released";
+
+/// A file's bytes, or why they cannot be read.
+type Contents = Result<Vec<u8>, LoadError>;
 
 /// A place where published files stand.
 #[derive(Clone, Copy, Debug)]
@@ -67,15 +70,35 @@ impl Shelf<'_> {
         Ok(files)
     }
 
+    /// Its manifest, which every directory of vectors has.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], which names the directory.
+    pub(super) fn manifest(self) -> Result<(Manifest, Cow<'static, [u8]>), LoadError> {
+        let Self::Directory(directory) = self else {
+            let bytes = manifest::PUBLISHED.as_bytes();
+            return Ok((Manifest::load(MANIFEST, bytes)?, Cow::Borrowed(bytes)));
+        };
+        is_directory(directory)?;
+        let path = directory.join(MANIFEST);
+        let bytes = read_bounded(&path)?.ok_or_else(|| {
+            let message = format!("no {MANIFEST}, so these are no vectors");
+            let error = io::Error::new(io::ErrorKind::NotFound, message);
+            LoadError::Unreadable { file: directory.display().to_string(), error }
+        })?;
+        Ok((Manifest::load(&path.display().to_string(), &bytes)?, Cow::Owned(bytes)))
+    }
+
     /// The manifests of released versions: file name, and bytes.
     ///
     /// # Errors
     ///
-    /// [`LoadError::Unreadable`]
-    pub(super) fn released(self) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
+    /// [`LoadError::Unreadable`] where the directory cannot be read; each file may have its own error.
+    pub(super) fn released(self) -> Result<Vec<(String, Contents)>, LoadError> {
         let Self::Directory(directory) = self else {
             let file = |(version, text): &(&str, &str)| {
-                (format!("{ARCHIVE}/{version}.json"), text.as_bytes().to_vec())
+                (format!("{ARCHIVE}/{version}.json"), Ok(text.as_bytes().to_vec()))
             };
             return Ok(RELEASED.iter().map(file).collect());
         };
@@ -84,17 +107,14 @@ impl Shelf<'_> {
             return Ok(Vec::new());
         }
         let read = |name: String| {
-            let bytes = read_bounded(&archive.join(&name))?.unwrap_or_default();
-            Ok((format!("{ARCHIVE}/{name}"), bytes))
+            let bytes = read_bounded(&archive.join(&name)).map(Option::unwrap_or_default);
+            (format!("{ARCHIVE}/{name}"), bytes)
         };
-        json_files(&archive)?.into_iter().map(read).collect()
+        Ok(json_files(&archive)?.into_iter().map(read).collect())
     }
 }
 
 fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
-    if file == MANIFEST {
-        return Some(Cow::Borrowed(manifest::PUBLISHED.as_bytes()));
-    }
     if let Some(row) = SUBJECTS.iter().find(|row| row.subject.file() == file) {
         return Some(Cow::Borrowed(row.published.as_bytes()));
     }
@@ -103,6 +123,19 @@ fn carried(file: &str) -> Option<Cow<'static, [u8]>> {
     }
     let (_, text) = schema::texts().iter().find(|(name, _)| name == file)?;
     Some(Cow::Borrowed(text.as_bytes()))
+}
+
+/// Says of what is no directory what it is instead.
+fn is_directory(path: &Path) -> Result<(), LoadError> {
+    let error = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Ok(()),
+        Ok(_) => io::Error::new(io::ErrorKind::NotADirectory, "is a file, and not a directory"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            io::Error::new(io::ErrorKind::NotFound, "there is no such directory")
+        }
+        Err(error) => error,
+    };
+    Err(LoadError::Unreadable { file: path.display().to_string(), error })
 }
 
 /// A file's bytes; none where it is not there.
@@ -120,9 +153,10 @@ pub(crate) fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(failed(io::ErrorKind::FileTooLarge.into()));
+    file.take((LIMIT << 20) + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LIMIT << 20 {
+        let message = format!("larger than {LIMIT} MiB, which no such file is");
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
     }
     Ok(Some(bytes))
 }

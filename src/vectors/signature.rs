@@ -39,6 +39,12 @@ pub enum SignatureError {
     /// The key could not be used.
     #[error("signing: {0}")]
     Signing(minisign::PError),
+    /// A text that should be a key, and is no file's name either.
+    #[error("{0}")]
+    NoText(&'static str),
+    /// The signature, or what is signed, cannot be read.
+    #[error(transparent)]
+    Unreadable(LoadError),
     /// There is no signature where one is asked for.
     #[error("there is none: sign it with `capcheck vectors sign`, or get the file again")]
     Missing,
@@ -87,9 +93,20 @@ impl PublicKey {
         if let Some(key) = minisign::PublicKey::from_base64(text_or_file).ok().filter(is_ed25519) {
             return Ok(Self(key));
         }
+        // A secret that was given for a key must not be told.
+        if let Some(other) = other_kind(text_or_file, "public") {
+            return Err(SignatureError::NoText(other));
+        }
+        let path = Path::new(text_or_file);
+        if text_or_file.is_empty() || (looks_like_a_key(text_or_file) && !path.exists()) {
+            return Err(SignatureError::NoText(NO_KEY));
+        }
         let none =
             |reason: String| SignatureError::NoKey { name: text_or_file.to_owned(), kind: "public", reason };
-        let text = key_file(Path::new(text_or_file)).map_err(none)?;
+        let text = key_file(path).map_err(none)?;
+        if let Some(other) = text.lines().find_map(|line| other_kind(line, "public")) {
+            return Err(none(other.to_owned()));
+        }
         // A line of comment, and the key; or the key alone.
         let key = text.lines().find(|line| !line.starts_with(COMMENT)).unwrap_or_default().trim();
         let key = minisign::PublicKey::from_base64(key).map_err(|error| none(error.to_string()))?;
@@ -102,6 +119,28 @@ impl PublicKey {
 
 /// What files of keys and signatures begin with.
 const COMMENT: &str = "untrusted comment:";
+
+/// What is said of a text that is meant for a key.
+const NO_KEY: &str = "neither a public key of minisign, which is 56 characters of Base64 that begin with RW, \
+                      nor the name of a file with one";
+
+/// Long enough for a key, and of the characters of one.
+fn looks_like_a_key(text: &str) -> bool {
+    text.len() >= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+}
+
+/// What a line of Base64 is, if not the kind of key that is asked for: minisign's files tell apart by length.
+fn other_kind(line: &str, asked: &str) -> Option<&'static str> {
+    let bytes = STANDARD.decode(line.trim()).ok().filter(|bytes| bytes.starts_with(b"E"))?;
+    match bytes.len() {
+        SECRET_KEY_BYTES if asked != "secret" => Some("this is a secret key: give its .pub"),
+        PUBLIC_KEY_BYTES if asked != "public" => {
+            Some("this is a public key: give the secret one, minisign's -s")
+        }
+        SIGNATURE_BYTES => Some("this is a signature, and no key"),
+        _ => None,
+    }
+}
 
 fn is_ed25519(key: &minisign::PublicKey) -> bool {
     key.to_bytes().starts_with(b"Ed")
@@ -145,7 +184,8 @@ impl SecretKey {
         let is_comment = lines.next().is_some_and(|line| line.starts_with(COMMENT));
         let key = lines.next().and_then(|line| STANDARD.decode(line).ok()).unwrap_or_default();
         if !is_comment || key.len() != SECRET_KEY_BYTES {
-            return Err(none("it is a line of comment, and 212 characters of Base64"));
+            let other = text.lines().find_map(|line| other_kind(line, "secret"));
+            return Err(none(other.unwrap_or("one is a line of comment, and 212 characters of Base64")));
         }
         let encrypted = match (&key[..2], &key[2..4]) {
             (b"Ed", b"Sc") => true,
@@ -176,6 +216,12 @@ impl SecretKey {
 
 /// Algorithms, salt and limits of the key derivation, key id, key and checksum.
 const SECRET_KEY_BYTES: usize = 6 + 32 + 8 + 8 + 8 + 64 + 32;
+
+/// Algorithm, key id and key.
+const PUBLIC_KEY_BYTES: usize = 2 + 8 + 32;
+
+/// Algorithm, key id and signature.
+const SIGNATURE_BYTES: usize = 2 + 8 + 64;
 
 /// Signs bytes: the text of the signature's file, and the key that verifies it.
 ///
@@ -252,7 +298,7 @@ pub fn verify_signature(bytes: &[u8], signature: &[u8], key: &PublicKey) -> Resu
 pub fn verify_signed(file: &Path, key: &PublicKey) -> Result<Signed, SignatureError> {
     let read = |path: &Path| match read_bounded(path) {
         Ok(bytes) => bytes.ok_or(SignatureError::Missing),
-        Err(error) => Err(SignatureError::NoSignature(error.to_string())),
+        Err(error) => Err(SignatureError::Unreadable(error)),
     };
     let signature = read(&signature_of(file))?;
     verify_signature(&read(file)?, &signature, key)

@@ -8,16 +8,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::{Case, Document};
-use super::fault::{Fault, RESTORE};
+use super::edition;
+use super::fault::{Fault, FaultKind, RESTORE};
 use super::generate::derive;
-use super::load::{LoadError, load};
+use super::load::{self, LoadError, load};
 use super::manifest::{MANIFEST, Manifest, case_digest, sha256};
 use super::provenance;
 use super::publish::EXCHANGES;
 use super::released::{self, released};
 use super::shelf::Shelf;
 use super::subject::{SUBJECTS, Subject};
-use crate::exchanges;
+use crate::exchanges::{self, Exchanges};
 
 /// What came of verifying a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +29,10 @@ pub struct Summary {
     pub manifest_digest: String,
     /// The released versions whose cases were looked for.
     pub released: Vec<String>,
-    /// File by file, as far as they could be read.
+    /// File of cases by file, as far as they could be read.
     pub files: Vec<FileSummary>,
+    /// How many golden exchanges there are, if their file could be read.
+    pub exchanges: Option<usize>,
     /// What else does not hold: what is not as the manifest or a released one has it, and what cannot be read.
     pub faults: Vec<Fault>,
 }
@@ -77,6 +80,7 @@ impl Summary {
 }
 
 /// Derives every value again and compares every file with the manifest: in a directory, or as the program carries them.
+/// A manifest of this program's version is compared with the one that the program carries.
 ///
 /// # Errors
 ///
@@ -84,60 +88,81 @@ impl Summary {
 /// not hold is in the summary.
 pub fn verify(directory: Option<&Path>) -> Result<Summary, LoadError> {
     let shelf = directory.map_or(Shelf::Carried, Shelf::Directory);
-    let Some(bytes) = shelf.read(MANIFEST)? else {
-        let path = directory.unwrap_or(Path::new("")).join(MANIFEST);
-        return Err(LoadError::Unreadable {
-            file: path.display().to_string(),
-            error: std::io::ErrorKind::NotFound.into(),
-        });
-    };
-    let manifest = Manifest::load(MANIFEST, &bytes)?;
+    let (manifest, bytes) = shelf.manifest()?;
     let mut faults = provenance::check(shelf, &manifest)?;
     let mut files = Vec::new();
     for row in SUBJECTS {
-        // A file that is not there is told of already.
-        let verified = shelf.read(&row.subject.file()).transpose().map(|bytes| {
-            let document = load(row.subject, &bytes?)?;
-            Ok((verify_document(row.subject, &document)?, document))
-        });
-        match verified {
-            Some(Ok((file, document))) => {
-                faults.extend(as_listed(row.subject, &document, &manifest));
-                files.push(file);
-            }
-            Some(Err(error)) => faults.push(Fault::unreadable(&row.subject.file(), error)),
-            None => {}
+        let verify = |bytes: &[u8]| {
+            let document = load(row.subject, bytes)?;
+            Ok((verify_document(row.subject, &document)?, as_listed(row.subject, &document, &manifest)))
+        };
+        if let Some((file, others)) = read(shelf, &row.subject.file(), &mut faults, verify) {
+            files.push(file);
+            faults.extend(others);
         }
     }
-    faults.extend(of_exchanges(shelf)?);
-    let released = released(shelf)?;
-    faults.extend(released.iter().flat_map(|(_, released)| released::check(released, &manifest)));
-    let released = released.into_iter().map(|(_, released)| released.version).collect();
-    Ok(Summary { manifest_digest: sha256(&bytes), manifest, released, files, faults })
+    let exchanges = read(shelf, EXCHANGES, &mut faults, exchanges_of).map(|exchanges| {
+        faults.extend(contradictions(&exchanges));
+        exchanges.exchanges.len()
+    });
+    let (released, unread) = released(shelf)?;
+    faults.extend(unread);
+    faults.extend(released.iter().flat_map(|released| released::check(released, &manifest)));
+    faults.extend(edition::check(&manifest, &bytes, |file, case| is_told(&files, &faults, file, case))?);
+    let released = released.into_iter().map(|released| released.version).collect();
+    Ok(Summary { manifest_digest: sha256(&bytes), manifest, released, files, exchanges, faults })
 }
 
-/// What contradicts itself in the golden exchanges; that they are there is the manifest's to say.
-fn of_exchanges(shelf: Shelf<'_>) -> Result<Vec<Fault>, LoadError> {
-    let Some(bytes) = shelf.read(EXCHANGES)? else { return Ok(Vec::new()) };
-    Ok(match serde_json::from_slice(&bytes) {
-        Ok(exchanges) => {
-            let fault = |fault: exchanges::Fault| {
-                Fault::of(EXCHANGES, fault.message).case(&fault.exchange).field(fault.field)
-            };
-            exchanges::check(&exchanges).into_iter().map(fault).collect()
-        }
+/// What a file comes to, if it is there; why it comes to nothing is told in place of all else that is told of it.
+fn read<T>(
+    shelf: Shelf<'_>,
+    file: &str,
+    faults: &mut Vec<Fault>,
+    load: impl Fn(&[u8]) -> Result<T, LoadError>,
+) -> Option<T> {
+    if faults.iter().any(|fault| fault.file == file && fault.kind != FaultKind::Differs) {
+        return None;
+    }
+    match shelf.read(file).transpose()?.and_then(|bytes| load(&bytes)) {
+        Ok(loaded) => Some(loaded),
         Err(error) => {
-            let (file, message) = (EXCHANGES.to_owned(), error.to_string());
-            vec![Fault::unreadable(EXCHANGES, LoadError::Shape { file, message })]
+            faults.retain(|fault| fault.file != file);
+            faults.push(Fault::unread(file, error));
+            None
         }
-    })
+    }
+}
+
+/// Whether something is told of a file, or of a case of it.
+fn is_told(files: &[FileSummary], faults: &[Fault], file: &str, case: Option<&str>) -> bool {
+    let differences = files.iter().flat_map(|file| &file.differences);
+    let mut differing = differences.map(|difference| (&difference.file, Some(difference.case.as_str())));
+    let mut faulty = faults.iter().map(|fault| (&fault.file, fault.case.as_deref()));
+    let is_it = |(of, told): (&String, Option<&str>)| of == file && (case.is_none() || told == case);
+    differing.any(is_it) || faulty.any(is_it)
+}
+
+fn exchanges_of(bytes: &[u8]) -> Result<Exchanges, LoadError> {
+    let raw = load::parse(EXCHANGES, bytes)?;
+    let shape = |message: String| LoadError::Shape { file: EXCHANGES.to_owned(), message };
+    serde_json::from_value(raw).map_err(|error| shape(error.to_string()))
+}
+
+/// What contradicts itself in the golden exchanges.
+fn contradictions(exchanges: &Exchanges) -> Vec<Fault> {
+    let fault = |fault: exchanges::Fault| {
+        Fault::of(EXCHANGES, fault.message).case(&fault.exchange).field(fault.field)
+    };
+    exchanges::check(exchanges).into_iter().map(fault).collect()
 }
 
 /// Names each case that is not the one in the manifest, unless a difference of what is derived tells all of it.
 fn as_listed(subject: &dyn Subject, document: &Document, manifest: &Manifest) -> Vec<Fault> {
     let file = subject.file();
+    // A file that is not listed is told of as a whole.
+    let Some(entry) = manifest.file(&file) else { return Vec::new() };
     let none = Default::default();
-    let listed = manifest.file(&file).and_then(|entry| entry.cases.as_ref()).unwrap_or(&none);
+    let listed = entry.cases.as_ref().unwrap_or(&none);
     let fault = |id: &str, field: &str, message: String| Fault::of(&file, message).case(id).field(field);
     let mut faults = Vec::new();
     for case in document.cases() {

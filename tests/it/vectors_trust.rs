@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+mod edition;
+mod explained;
 mod released;
+mod rows;
 mod schemas;
 mod signatures;
 
@@ -74,7 +77,10 @@ impl Copy {
     fn verify(&self) -> (i32, Vec<String>) {
         let output = capcheck(&["vectors", "verify", self.path().to_str().unwrap()]);
         let page = text(&output.stdout) + &text(&output.stderr);
-        let told = page.lines().filter(|line| line.starts_with("  ") || line.starts_with("capcheck: "));
+        let is_told = |line: &&str| {
+            line.starts_with("  ") || line.starts_with("capcheck: ") || line.contains(" not read: ")
+        };
+        let told = page.lines().filter(is_told);
         (output.status.code().unwrap(), told.map(|line| line.trim().to_owned()).collect())
     }
 }
@@ -117,6 +123,22 @@ fn what_is_generated_is_what_is_published_and_nothing_besides() {
             [&path, &repository()].map(|directory| fs::read(directory.join(&name)).unwrap());
         assert!(ours == published, "{name} is stale: cargo run -- vectors generate vectors");
     }
+    // What it says: how many were other before, and what is not of the suite.
+    let files = names(&path).len();
+    assert_eq!(text(&output.stdout), format!("{}: {files} files, 0 as they were\n", path.display()));
+    fs::write(path.join(UNION), "{}").unwrap();
+    fs::write(path.join("unions.json"), "{}").unwrap();
+    let again = text(&capcheck(&["vectors", "generate", path.to_str().unwrap()]).stdout);
+    let lines = [
+        format!("{}: {files} files, {} as they were", path.display(), files - 1),
+        "  unions.json: not a file of this suite, left as it is".to_owned(),
+    ];
+    assert!(again.lines().eq(lines), "{again}");
+    let file = path.join(UNION);
+    let output = capcheck(&["vectors", "generate", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let line = format!("capcheck: {}: is a file, and not a directory\n", file.display());
+    assert_eq!(text(&output.stderr), line);
 }
 
 #[test]
@@ -154,6 +176,9 @@ fn the_page_says_what_was_checked() {
     ] {
         assert!(page.contains(&line), "{line}\n{page}");
     }
+    assert!(page.contains(" exchanges\n"), "{page}");
+    let cases: usize = vectors::verify(None).unwrap().files.iter().map(|file| file.cases).sum();
+    assert!(page.ends_with(&format!("\nHOLDS: {cases} cases in 10 files\n")), "{page}");
     assert_eq!(text(&capcheck(&["vectors", "verify"]).stdout), page);
 }
 
@@ -175,7 +200,7 @@ fn a_file_that_is_not_the_listed_one_is_named() {
     told(
         |copy| fs::remove_file(copy.file(UNION)).unwrap(),
         1,
-        &["union.json: missing, and manifest.json lists it"],
+        &["union.json              not read: missing, and manifest.json lists it; get the file again"],
     );
     told(
         |copy| fs::write(copy.file("unions.json"), "{}").unwrap(),
@@ -196,10 +221,7 @@ fn a_file_that_is_not_the_listed_one_is_named() {
     told(
         |copy| copy.replace(schema, "\"minItems\": 1", "\"minItems\": 0"),
         1,
-        &[
-            "schemas/union.schema.json: its SHA-256 is ",
-            "schemas/union.schema.json: not the schema that the types come to",
-        ],
+        &["schemas/union.schema.json: its SHA-256 is "],
     );
 }
 
@@ -265,36 +287,42 @@ fn a_file_that_cannot_be_read_is_named_with_the_place() {
         let bytes = fs::read(copy.file(name)).unwrap();
         fs::write(copy.file(name), &bytes[..bytes.len() / 2]).unwrap();
     };
-    let size = "union.json: it is ";
-    told(|copy| half(copy, UNION), 2, &[size, "union.json: line "]);
-    told(|copy| half(copy, MANIFEST), 2, &["capcheck: manifest.json: line "]);
-    told(|copy| fs::remove_file(copy.file(MANIFEST)).unwrap(), 2, &["manifest.json: entity not found"]);
+    told(|copy| half(copy, UNION), 1, &["union.json              not read: line "]);
+    told(|copy| half(copy, "exchanges.json"), 1, &["exchanges.json          not read: line "]);
+    told(|copy| half(copy, MANIFEST), 1, &["manifest.json           not read: /"]);
+    told(|copy| half(copy, MANIFEST), 1, &["/manifest.json: line "]);
+    let none = ": no manifest.json, so these are no vectors";
+    told(|copy| fs::remove_file(copy.file(MANIFEST)).unwrap(), 2, &[none]);
     let version = ("\"schema_version\": 2", "\"schema_version\": 3");
     let words = "schema_version is 3, this suite reads 2";
     told(
         |copy| copy.replace(UNION, version.0, version.1),
-        2,
-        &["union.json: its SHA-256 is ", &format!("union.json: {words}; get the file again")],
+        1,
+        &[&format!("union.json              not read: {words}; get the file again")],
     );
-    told(|copy| copy.replace(MANIFEST, version.0, version.1), 2, &[&format!("manifest.json: {words}")]);
+    told(|copy| copy.replace(MANIFEST, version.0, version.1), 1, &[&format!("manifest.json: {words}")]);
     told(
         |copy| copy.replace(MANIFEST, "\"suite\"", "\"siute\""),
-        2,
+        1,
         &["manifest.json: unknown field `siute`"],
     );
     told(
         |copy| copy.replace(UNION, "\"sets\": []", "\"stes\": []"),
-        2,
-        &["union.json: its SHA-256 is ", "union.json: union.none: input: unknown field `stes`"],
+        1,
+        &["not read: union.none: input: unknown field `stes`"],
     );
     told(
         |copy| copy.replace(UNION, "\"union.none\"", "\"onion.none\""),
-        2,
-        &["union.json: its SHA-256 is ", "union.json: onion.none: id: must begin with \"union.\""],
+        1,
+        &["not read: onion.none: id: must begin with \"union.\""],
     );
     let nowhere = capcheck(&["vectors", "verify", "/nowhere"]);
     assert_eq!(nowhere.status.code(), Some(2));
-    assert!(text(&nowhere.stderr).contains("/nowhere/manifest.json: "), "{nowhere:?}");
+    assert_eq!(text(&nowhere.stderr), "capcheck: /nowhere: there is no such directory\n");
+    let file = repository().join(UNION);
+    let file = capcheck(&["vectors", "verify", file.to_str().unwrap()]);
+    assert_eq!(file.status.code(), Some(2));
+    assert!(text(&file.stderr).ends_with("union.json: is a file, and not a directory\n"), "{file:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `capcheck vectors explain`: a case, an exchange, a subject or a mistake.
+//! `capcheck vectors explain`: a case, an exchange, a subject, a mistake, a flag or a class of failure.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -8,9 +8,16 @@ use serde_json::{Value, json};
 use crate::cli::output::{fail, finish};
 use crate::engine::exit::USAGE;
 use crate::exchanges::{self, Exchange};
+use crate::report::escape;
 use crate::spelling::nearest;
 use crate::vectors::subject::SUBJECTS;
-use crate::vectors::{Case, Document, carried, to_line, to_text};
+use crate::vectors::{Case, Document, FlagLevel, carried, to_line, to_text};
+
+/// The word for all exchanges, as if they were a subject.
+const EXCHANGES: &str = "exchanges";
+
+/// So many characters of a name are told that nothing has.
+const LONGEST: usize = 80;
 
 /// Runs the command.
 pub(super) fn run(id: &str) -> ExitCode {
@@ -18,7 +25,8 @@ pub(super) fn run(id: &str) -> ExitCode {
     let page = case(&documents, id)
         .or_else(|| exchange(id))
         .or_else(|| documents.iter().find(|document| document.subject == id).map(about_subject))
-        .or_else(|| about_mistake(&documents, id));
+        .or_else(|| (id == EXCHANGES).then(about_exchanges))
+        .or_else(|| about_name(&documents, id));
     match page {
         Some(page) => finish(page.as_bytes(), ExitCode::SUCCESS),
         None => fail(USAGE, unknown(&documents, id)),
@@ -26,16 +34,22 @@ pub(super) fn run(id: &str) -> ExitCode {
 }
 
 fn unknown(documents: &[Document], id: &str) -> String {
-    let cases = documents.iter().flat_map(Document::cases).map(|case| case.id.as_str());
-    let mistakes = documents.iter().flat_map(|document| document.mistakes.keys()).map(String::as_str);
-    let subjects = documents.iter().map(|document| document.subject.as_str());
-    let recorded = exchanges::published();
-    let exchanges = recorded.exchanges.iter().map(|exchange| exchange.id.as_str());
-    let hint = match nearest(id, cases.chain(mistakes).chain(subjects).chain(exchanges)) {
+    let of_document = |document: &'_ Document| -> Vec<String> {
+        let cases = document.cases().map(|case| &case.id);
+        let names = document.mistakes.keys().chain(document.failures.keys()).chain(document.flags.keys());
+        cases.chain(names).chain([&document.subject]).cloned().collect()
+    };
+    let mut names: Vec<String> = documents.iter().flat_map(of_document).collect();
+    names.extend(exchanges::published().exchanges.into_iter().map(|exchange| exchange.id));
+    names.push(EXCHANGES.to_owned());
+    let hint = match nearest(id, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near:?}?"),
         None => "`capcheck vectors explain canonical-json` lists the cases of a subject".to_owned(),
     };
-    format!("there is no case, exchange, subject or mistake {id:?}; {hint}")
+    // No name is nearly as long.
+    let rest = if id.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    let id: String = id.chars().take(LONGEST).collect();
+    format!("there is no case, exchange, subject, mistake, flag or failure \"{}{rest}\"; {hint}", escape(&id))
 }
 
 fn case(documents: &[Document], id: &str) -> Option<String> {
@@ -140,20 +154,77 @@ fn about_subject(document: &Document) -> String {
     page
 }
 
-/// A mistake, and in which files which cases show it.
-fn about_mistake(documents: &[Document], name: &str) -> Option<String> {
+/// The exchanges, in the order in which they took place.
+fn about_exchanges() -> String {
+    let exchanges::Exchanges { subject, source, notes, exchanges, .. } = exchanges::published();
+    let mut page = format!("{subject}\nEvery operation as it goes over the wire, as HTTP bytes\n\n");
+    // Writing to a string cannot fail.
+    for text in &source {
+        let _ = writeln!(page, "Source: {text}");
+    }
+    for note in &notes {
+        let _ = writeln!(page, "\n{note}");
+    }
+    page.push('\n');
+    for Exchange { id, comment, .. } in &exchanges {
+        let _ = writeln!(page, "  {id:<40} {comment}");
+    }
+    page
+}
+
+/// Tells what a name means in a file, and how its cases have to do with it.
+type About = fn(&Document, &str) -> Option<(String, &'static str)>;
+
+/// Whether a case has to do with a name.
+type Concerns = fn(&Case, &str) -> bool;
+
+/// What a name may be that cases have in common.
+const NAMES: [(About, Concerns); 3] = [
+    (
+        |document, name| Some((format!("{name}: {}", document.mistakes.get(name)?), "shown by")),
+        |case, name| case.wrong.contains_key(name),
+    ),
+    (
+        |document, name| Some((format!("{name}: {}", document.failures.get(name)?), "why these are refused")),
+        |case, name| case.failure.as_deref() == Some(name),
+    ),
+    (flag, |case, name| case.flags.iter().any(|flag| flag == name)),
+];
+
+fn flag(document: &Document, name: &str) -> Option<(String, &'static str)> {
+    let flag = document.flags.get(name)?;
+    let mut title = format!("{name}: {}\n", flag.bug_type);
+    // Writing to a string cannot fail.
+    let _ = write!(title, "  effect     {}\n  reference  {}", flag.effect, flag.reference);
+    for (label, names) in [("shows", &flag.shows), ("pins", &flag.requirements)] {
+        if !names.is_empty() {
+            let _ = write!(title, "\n  {label:<10} {}", names.join(", "));
+        }
+    }
+    if flag.level == FlagLevel::Should {
+        title.push_str("\n  level      should: a failure is told and does not gate");
+    }
+    if flag.freedom {
+        title.push_str("\n  freedom    either answer is right");
+    }
+    Some((title, "cases with this flag"))
+}
+
+/// A mistake, a class of failure or a flag, and in which files which cases have to do with it.
+fn about_name(documents: &[Document], name: &str) -> Option<String> {
     let mut page = String::new();
-    for document in documents {
-        let Some(phrase) = document.mistakes.get(name) else { continue };
-        let title = format!("{name}: {phrase}\n\n");
-        if !page.contains(&title) {
-            page.push_str(&title);
+    for (about, concerns) in NAMES {
+        for document in documents {
+            let Some((title, cases)) = about(document, name) else { continue };
+            if !page.contains(&format!("{title}\n\n")) {
+                let _ = write!(page, "{title}\n\n");
+            }
+            let _ = writeln!(page, "{}: {cases}", document.subject);
+            for case in document.cases().filter(|case| concerns(case, name)) {
+                let _ = writeln!(page, "  {:<40} {}", case.id, case.comment);
+            }
+            page.push('\n');
         }
-        let _ = writeln!(page, "{}: shown by", document.subject);
-        for case in document.cases().filter(|case| case.wrong.contains_key(name)) {
-            let _ = writeln!(page, "  {:<40} {}", case.id, case.comment);
-        }
-        page.push('\n');
     }
     let shown = page.trim_end().len();
     page.truncate(shown);

@@ -22,22 +22,33 @@ pub(super) struct VectorsArgs {
 #[derive(Debug, Subcommand)]
 enum VectorsCommand {
     /// Write the published files, byte for byte as they are in vectors/
+    ///
+    /// Exits with 0 if all are written, and with 2 if one cannot be: then none is.
     Generate {
         /// The directory to write to
         dir: PathBuf,
     },
     /// Derive every value of the vectors again, and compare the files with their manifest
     ///
-    /// Exits with 1 if something does not hold, and with 2 if a file cannot be read.
+    /// Where the manifest is of this program's version, it is compared with the one that the program carries, too. The
+    /// last line has the verdict.
+    ///
+    /// Exits with 0 if all holds, with 1 if something does not, and with 2 if the operating system does not give a
+    /// file, or if there are no vectors in the directory.
     Verify(verify::VerifyArgs),
     /// Sign the manifest as minisign does: writes manifest.json.minisig
     ///
     /// Signs only what verifies. The password of an encrypted key is asked for on the terminal, or taken from
     /// CAPCHECK_KEY_PASSWORD.
+    ///
+    /// Exits with 0 if it is signed, with 1 if the vectors do not hold, and with 2 if the key does not fit, a file
+    /// cannot be read or written, or the vectors are of another version than this program's.
     Sign(sign::SignArgs),
-    /// Explain a case, an exchange, a subject or a mistake
+    /// Explain a case, an exchange, a subject, a mistake, a flag or a class of failure
+    ///
+    /// Exits with 2 if nothing is called so.
     Explain {
-        /// set.empty, exchange.declare-refused, canonical-json, utf16-order, ...
+        /// set.empty, exchange.declare-refused, exchanges, canonical-json, utf16-order, KeyOrder, lone-surrogate, ...
         id: String,
     },
     /// Measure whether every case tells something that no other tells

@@ -8,8 +8,9 @@ use chrono::Utc;
 use clap::Args;
 
 use crate::cli::output::{fail, finish};
-use crate::engine::exit::{FAULT, NON_CONFORMANT, USAGE};
-use crate::vectors::{self, MANIFEST, SecretKey, SignError};
+use crate::engine::exit::{NON_CONFORMANT, USAGE};
+use crate::report::escape;
+use crate::vectors::{self, LoadError, MANIFEST, SecretKey};
 
 /// The environment variable with the password of an encrypted key.
 const PASSWORD: &str = "CAPCHECK_KEY_PASSWORD";
@@ -31,8 +32,18 @@ pub(super) fn run(args: &SignArgs) -> ExitCode {
     let dir = args.dir.display();
     let summary = match vectors::verify(Some(&args.dir)) {
         Ok(summary) => summary,
-        Err(error) => return fail(USAGE, error),
+        Err(error @ LoadError::Unreadable { .. }) => return fail(USAGE, error),
+        Err(error) => return fail(NON_CONFORMANT, escape(&error.to_string())),
     };
+    if !summary.manifest.is_of_this_program() {
+        let version = escape(&summary.manifest.version);
+        let ours = env!("CARGO_PKG_VERSION");
+        let reason = format!(
+            "{dir}: version {version} is not this program's ({ours}), so it is not signed: \
+             nothing here knows what {version} published"
+        );
+        return fail(USAGE, reason);
+    }
     if !summary.holds() {
         let reason =
             format!("{dir} does not hold, so it is not signed: capcheck vectors verify {dir} says why");
@@ -52,7 +63,6 @@ pub(super) fn run(args: &SignArgs) -> ExitCode {
             let told = format!("{}: signed; capcheck vectors verify {dir} --pubkey {key}\n", path.display());
             finish(told.as_bytes(), ExitCode::SUCCESS)
         }
-        Err(error @ SignError::Write(_)) => fail(FAULT, error),
         Err(error) => fail(USAGE, error),
     }
 }

@@ -54,7 +54,7 @@ fn what_is_not_as_it_was_released_is_named() {
     );
     told(
         |copy| release(copy, |manifest| manifest["version"] = "0.0.8".into()),
-        2,
+        1,
         &["released/0.0.9.json: version is \"0.0.8\", which is not the file's name"],
     );
 }

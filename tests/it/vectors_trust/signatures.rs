@@ -188,3 +188,48 @@ fn what_is_no_key_is_told() {
     assert!(error.contains("key.pub: not a secret key of minisign"), "{error}");
     assert!(!format!("{:?}", keys.secret()).contains(secret.lines().nth(1).unwrap()));
 }
+
+/// What is given for a public key and is none is told by what it is; a secret never.
+#[test]
+fn what_is_given_for_a_public_key_is_told() {
+    let (copy, keys) = (Copy::new(), Keys::new());
+    let secret = fs::read_to_string(keys.path("secret.key")).unwrap().lines().nth(1).unwrap().to_owned();
+    let public = keys.public().to_string();
+    let neither = "--pubkey: neither a public key of minisign, which is 56 characters of Base64";
+    for (given, words) in [
+        (String::new(), neither),
+        (public[..55].to_owned(), neither),
+        (public.replacen("RW", "RX", 1), neither),
+        (
+            keys.path("secret.key"),
+            "secret.key: not a public key of minisign: this is a secret key: give its .pub",
+        ),
+        (secret.clone(), "--pubkey: this is a secret key: give its .pub"),
+    ] {
+        let output = capcheck(&["vectors", "verify", copy.path().to_str().unwrap(), "--pubkey", &given]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{given}: {told}");
+        assert!(told.contains(words) && told.lines().count() == 1 && !told.contains(&secret), "{told}");
+    }
+    let directory = copy.path().to_str().unwrap();
+    let output = capcheck(&["vectors", "sign", "--key", &keys.path("key.pub"), directory]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("this is a public key"), "{output:?}");
+}
+
+#[test]
+fn a_signature_that_cannot_be_written_or_read_is_a_line() {
+    let (copy, keys) = (Copy::new(), Keys::new());
+    let directory = copy.path().to_str().unwrap();
+    let obstacle = copy.file("manifest.json.minisig");
+    fs::create_dir(&obstacle).unwrap();
+    let output = capcheck(&["vectors", "sign", "--key", &keys.path("secret.key"), directory]);
+    assert_eq!(output.status.code(), Some(2));
+    let line = format!("capcheck: {}: is a directory\n", obstacle.display());
+    assert_eq!(text(&output.stderr), line);
+    let output = capcheck(&["vectors", "verify", directory, "--pubkey", &keys.path("key.pub")]);
+    let page = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{page}");
+    assert!(page.contains("manifest.json.minisig: is a directory\n"), "{page}");
+    assert!(page.ends_with("\nDOES NOT HOLD: the signature\n"), "{page}");
+}
