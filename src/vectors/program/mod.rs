@@ -1,8 +1,8 @@
 //! Testing a program with the vectors: any implementation, in any language, without a server.
 //!
-//! The program is [talked to](talk) over its standard input and output, one case after the other, so that a crash
-//! or a hang is put down to the right one. Its answers are [judged](judge), and what it gets wrong is
-//! [put down to mistakes](diagnosis), unless its people [know of it](Deviations).
+//! The program is talked to over its standard input and output, one case after the other, so that a crash
+//! or a hang is put down to the right one. Its answers are judged, and what it gets wrong is
+//! put down to mistakes, unless its people [know of it](Deviations).
 
 mod answer;
 mod deviations;
