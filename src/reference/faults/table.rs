@@ -312,7 +312,7 @@ faults! {
         r"a new login on a device replaces its row, and the union is not computed anew";
     ThirdLogoutUnnoticed = "third-logout-unnoticed" breaks ["union.leave"] of "C3":
         r"the third session of a user that logs out leaves its set behind",
-        at times with ["presence.last-leaves"] because HISTORY,
+        at times with ["union.relogin", "presence.last-leaves"] because HISTORY,
         found in histories;
     DeviceRevivesSet = "device-revives-set" breaks ["union.relogin"] of "C3":
         r"what a session had declared when it logged out counts again as soon as somebody logs in on its device",

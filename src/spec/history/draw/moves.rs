@@ -246,11 +246,13 @@ fn crowd(scene: &mut Scene<'_>) {
     }
 }
 
-/// Sessions of one user that come with a set and leave, one after the other.
+/// Sessions of one user that come with a set and leave, one after the other, each on a device of its own.
 fn come_and_go(scene: &mut Scene<'_>) {
     let Some(user) = scene.user() else { return };
-    for _ in 0..=scene.below(3) {
-        let Some(by) = open(scene, user) else { return };
+    let free = (0..scene.terrain.devices).map(|device| Seat { user, device });
+    let free = free.filter(|seat| !scene.lives(*seat)).collect();
+    for by in scene.shuffled(free) {
+        scene.act(Act::LogIn { user, device: by.device });
         put_by(scene, by);
         scene.act(Act::LogOut { by });
         status_by_owner(scene, user);
